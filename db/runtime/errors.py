@@ -1,0 +1,77 @@
+"""Refusals: what a command answers when it changes nothing (S1). Each is data for the client, none is a crash."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from db.runtime.statuses import Status, allowed_from
+from db.runtime.validation import Issue
+
+
+class Refusal(Exception):  # a refusal is an answer, not an error of the program
+    """The command was refused and nothing changed."""
+
+    @property
+    def message(self) -> str:
+        """One sentence for people: what is wrong and where."""
+        return str(self)
+
+
+@dataclass(eq=False)
+class NotFound(Refusal):
+    """No such object: malformed, of another type, unknown and another tenant's ids are one answer (I6)."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return f"There is no object with the id {self.id[:100]!r}."
+
+
+@dataclass(eq=False)
+class InvalidTransition(Refusal):
+    """The tables of `statuses.py` have no such arrow, or the command does not act on such an object (S7)."""
+
+    node_id: str
+    current: str
+    wanted: str
+    allowed: tuple[str, ...]
+    explanation: str
+
+    def __str__(self) -> str:
+        return self.explanation
+
+    @classmethod
+    def between(cls, node_id: str, subject: str, current: Status, wanted: Status) -> "InvalidTransition":
+        """A change of status that the table does not have, in the API's spelling."""
+        allowed = tuple(status.name for status in allowed_from(current))
+        choice = f"it can become {', '.join(allowed)}" if allowed else "it has ended"
+        return cls(
+            node_id=node_id,
+            current=current.name,
+            wanted=wanted.name,
+            allowed=allowed,
+            explanation=f"{subject} is {current.name} and cannot become {wanted.name}: {choice}.",
+        )
+
+
+@dataclass(eq=False)
+class ValidationFailed(Refusal):
+    """A definition or a value breaks its rules; every issue is listed."""
+
+    subject: str
+    issues: Sequence[Issue]
+
+    def __str__(self) -> str:
+        count = len(self.issues)
+        return f"{self.subject} is not valid: {count} issue{'' if count == 1 else 's'}."
+
+
+@dataclass(eq=False)
+class LimitExceeded(Refusal):
+    """A bound of `limits.py` would be passed."""
+
+    limit: str
+    actual: float
+    maximum: float
+
+    def __str__(self) -> str:
+        return f"{self.limit} is {self.actual:g}; at most {self.maximum:g} is allowed."

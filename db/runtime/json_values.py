@@ -1,0 +1,127 @@
+"""What may stand in a JSON value (`runtime.md` I5, C4) and JSON Pointers (RFC 6901).
+
+Parsing and writing of JSON text live with those who read and write it.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+
+import orjson
+
+INTEGERS = range(-(2**63), 2**63)
+
+Part = str | int
+
+
+class InvalidJSON(ValueError):  # noqa: N818  # says what the value is
+    """A value that is not JSON as this house stores it: `pointer` (or `parts`) says where, `message` what.
+
+    `is_limit` tells a bound that was passed (depth, size) from a value that could never be stored.
+    """
+
+    def __init__(self, parts: Iterable[Part], message: str, *, is_limit: bool = False) -> None:
+        self.parts = tuple(parts)
+        self.pointer = json_pointer(self.parts)
+        super().__init__(f"{self.pointer or 'the value'}: {message}")
+        self.message = message
+        self.is_limit = is_limit
+
+
+def json_pointer(parts: Iterable[Part]) -> str:
+    """The JSON Pointer of a path of keys and indexes; the root's is empty."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def json_size(value: object) -> int:
+    """Bytes of `value` as compact UTF-8 JSON. Raises `TypeError` where `check_json` would refuse it."""
+    return len(orjson.dumps(value))
+
+
+def check_json(value: object, *, max_bytes: int | None = None, max_depth: int = 64) -> None:
+    """Refuse what both databases could not store alike; raises `InvalidJSON` for the first fault found.
+
+    Depth counts nested objects and arrays, size the bytes of compact UTF-8 JSON. Give `max_bytes` for a value
+    that does not come from JSON text: one that holds the same list twice may be small here and endless there.
+    """
+    for fault in json_faults(value, max_bytes=max_bytes, max_depth=max_depth):
+        raise fault
+
+
+def json_faults(value: object, *, max_bytes: int | None = None, max_depth: int = 64) -> Iterator[InvalidJSON]:
+    """Every fault of `value`, in document order. What is nested too deeply is reported once, not entered."""
+    bound = math.inf if max_bytes is None else max_bytes
+    sound = True
+    least = 0
+    parts: list[Part] = []
+    pending: list[Iterator[tuple[Part, object]]] = [iter((("", value),))]
+    while pending:
+        member = next(pending[-1], None)
+        if member is None:
+            pending.pop()
+            continue
+        parts[len(pending) - 1 :] = [member[0]]
+        item = member[1]
+        least += _least_bytes(item)
+        if least > bound:
+            yield _too_large(max_bytes)
+            return
+        if not isinstance(item, dict | list):
+            faults = [InvalidJSON(parts[1:], text) for text in _scalar_faults(item)]
+        elif len(pending) > max_depth:
+            text = f"nested more than {max_depth} levels deep"
+            faults = [InvalidJSON(parts[1:], text, is_limit=True)]
+        else:
+            faults = list(_key_faults(item, parts[1:]))
+            pending.append(iter(item.items()) if isinstance(item, dict) else iter(enumerate(item)))
+        sound = sound and not faults
+        yield from faults
+    if sound and max_bytes is not None and json_size(value) > max_bytes:
+        yield _too_large(max_bytes)
+
+
+def _too_large(max_bytes: int | None) -> InvalidJSON:
+    return InvalidJSON((), f"larger than {max_bytes} bytes of JSON", is_limit=True)
+
+
+def _least_bytes(item: object) -> int:
+    """At least so many bytes, members apart: stops a hostile value before it is copied."""
+    if isinstance(item, str):
+        return len(item) + 2
+    if isinstance(item, dict):
+        return 2 + sum(len(key) + 3 for key in item if isinstance(key, str))
+    return 2 if isinstance(item, list) else 1
+
+
+def _key_faults(item: dict[object, object] | list[object], parts: list[Part]) -> Iterator[InvalidJSON]:
+    if isinstance(item, list):
+        return
+    for key in item:
+        if not isinstance(key, str):
+            yield InvalidJSON(parts, f"a key is {_type_name(key)}, not a string")
+            continue
+        for text in _text_faults(key):
+            yield InvalidJSON([*parts, key], f"the key {text}")
+
+
+def _scalar_faults(item: object) -> Iterator[str]:
+    if isinstance(item, str):
+        yield from _text_faults(item)
+    elif isinstance(item, float):
+        if not math.isfinite(item):
+            yield "not a finite number"
+    elif isinstance(item, int):
+        if item not in INTEGERS:
+            yield "an integer beyond 64 bits"
+    elif item is not None:
+        yield f"{_type_name(item)} is not JSON"
+
+
+def _text_faults(text: str) -> Iterator[str]:
+    if "\0" in text:
+        yield "holds a NUL character"
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        yield "holds a lone surrogate"
+
+
+def _type_name(value: object) -> str:
+    return f"a Python {type(value).__name__}"

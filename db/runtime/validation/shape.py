@@ -1,0 +1,159 @@
+"""Checks of shape, built up like the type they describe: records, lists, labels. What they check: `keys.py`.
+
+A check takes the report, the path and the value there, and reports what is wrong. It looks no deeper than its
+own description, so no value makes it recurse without end.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from db.runtime.validation.issues import IssueCode, Path, Report
+
+Check = Callable[[Report, Path, object], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a record, and what may stand there."""
+
+    check: Check
+    required: bool = False
+
+
+Keys = Mapping[str, Key]
+
+
+def required(check: Check) -> Key:
+    """A key that must be there."""
+    return Key(check, required=True)
+
+
+def optional(check: Check) -> Key:
+    """A key that may be left out. Null is a value, and not the same."""
+    return Key(check)
+
+
+def mismatch(report: Report, path: Path, wanted: str, value: object) -> None:
+    """Report that something else stands where `wanted` should."""
+    report.error(IssueCode.TYPE_MISMATCH, path, f"Expected {wanted}, got {_shown(value)}.")
+
+
+def anything(report: Report, path: Path, value: object) -> None:
+    """Free-form."""
+
+
+def text(report: Report, path: Path, value: object) -> None:
+    """A string that is not empty."""
+    if not isinstance(value, str) or not value:
+        mismatch(report, path, "a text that is not empty", value)
+
+
+def any_text(report: Report, path: Path, value: object) -> None:
+    """A string."""
+    if not isinstance(value, str):
+        mismatch(report, path, "a string", value)
+
+
+def boolean(report: Report, path: Path, value: object) -> None:
+    """True or false."""
+    if not isinstance(value, bool):
+        mismatch(report, path, "true or false", value)
+
+
+def number(report: Report, path: Path, value: object) -> None:
+    """A finite number."""
+    if not _is_number(value):
+        mismatch(report, path, "a number", value)
+
+
+def at_least_one(report: Report, path: Path, value: object) -> None:
+    """A finite number ≥ 1."""
+    if not (_is_number(value) and value >= 1):
+        mismatch(report, path, "a number that is at least 1", value)
+
+
+def positive_integer(report: Report, path: Path, value: object) -> None:
+    """A whole number from 1 to 2³¹ − 1, what a column of the databases holds."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
+        mismatch(report, path, "a whole number that is at least 1", value)
+
+
+def label(*labels: str) -> Check:
+    """One of these strings."""
+    wanted = f"one of {', '.join(labels)}" if len(labels) > 1 else repr(labels[0])
+
+    def check(report: Report, path: Path, value: object) -> None:
+        if not isinstance(value, str) or value not in labels:
+            mismatch(report, path, wanted, value)
+
+    return check
+
+
+def items(check_item: Check) -> Check:
+    """A list of such items."""
+
+    def check(report: Report, path: Path, value: object) -> None:
+        if not isinstance(value, list):
+            mismatch(report, path, "a list", value)
+            return
+        for index, item in enumerate(value):
+            check_item(report, (*path, index), item)
+
+    return check
+
+
+def record(keys: Keys) -> Check:
+    """An object with these keys; `legacy*` keys are kept as they are."""
+
+    def check(report: Report, path: Path, value: object) -> None:
+        check_record(report, path, value, keys)
+
+    return check
+
+
+def variants(tag: str, records: Mapping[str, Keys]) -> Check:
+    """An object whose keys depend on what stands at `tag`."""
+    tagged = {name: {tag: required(label(*records)), **keys} for name, keys in records.items()}
+    all_keys = {key: optional(anything) for keys in records.values() for key in keys}
+    unknown = {**all_keys, tag: required(label(*records))}
+
+    def check(report: Report, path: Path, value: object) -> None:
+        name = value.get(tag) if isinstance(value, dict) else None
+        check_record(report, path, value, tagged.get(name, unknown) if isinstance(name, str) else unknown)
+
+    return check
+
+
+def check_record(report: Report, path: Path, value: object, keys: Keys) -> None:
+    """Report unknown and missing keys of an object, and check what stands at the known ones."""
+    if not isinstance(value, dict):
+        mismatch(report, path, "an object", value)
+        return
+    for name, key in keys.items():
+        if name in value:
+            key.check(report, (*path, name), value[name])
+        elif key.required:
+            report.error(IssueCode.TYPE_MISMATCH, path, f"The key {name!r} is missing.")
+    for name in value:
+        if name not in keys and not str(name).startswith("legacy"):
+            message = f"Unknown key {str(name)[:100]!r}; known here: {', '.join(keys)}."
+            report.error(IssueCode.UNKNOWN_KEY, (*path, str(name)), message)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _shown(value: object) -> str:
+    """A value as JSON calls it; strings and numbers by themselves."""
+    if isinstance(value, str):
+        return repr(value[:100])
+    if value is None or isinstance(value, bool):
+        return str(value).lower().replace("none", "null")
+    if isinstance(value, int | float):
+        return repr(value) if abs(value) < 2**64 else "a number beyond 64 bits"
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    return f"a Python {type(value).__name__}"
