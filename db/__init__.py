@@ -1,0 +1,1 @@
+"""Durable truth: tables, sessions, one transaction per command, the journal. Knows nothing of GraphQL or sockets."""

@@ -1,0 +1,80 @@
+"""Column types that mean the same on SQLite and PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, Text, TypeDecorator
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+from db.runtime.moments import timestamp_text
+
+
+def text_type() -> TypeEngine[str]:
+    """Text that both databases compare by code point."""
+    return Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def json_type() -> TypeEngine[Any]:
+    """JSON that is searched (`jsonb`); key order is not kept."""
+    return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def document_type() -> TypeEngine[Any]:
+    """JSON that is only shown: kept as it was written, key order included."""
+    return JSON(none_as_null=True)
+
+
+class Timestamp(TypeDecorator[datetime]):
+    """An aware UTC datetime: `timestamptz` on PostgreSQL, RFC 3339 text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return timestamp_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+class Label(TypeDecorator[StrEnum]):
+    """A `StrEnum` stored by its value (SQLAlchemy's own `Enum` stores the member's name)."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, labels: type[StrEnum]) -> None:
+        super().__init__()
+        self.labels = labels
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.labels(value)
+
+
+class Names(TypeDecorator[tuple[str, ...]]):
+    """A tuple of names, stored as a JSON array."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
+        return None if value is None else tuple(value)
+
+
+def one_of(column: str, labels: Sequence[str] | type[StrEnum]) -> str:
+    """The text of a CHECK: `column` holds one of these."""
+    return f"{column} in ({', '.join(repr(str(label)) for label in labels)})"

@@ -1,0 +1,69 @@
+"""Bring a database to this program's schema, and tell how far it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from db.session import Unavailable, parse_database_url
+
+T = TypeVar("T")
+
+_DIRECTORY = Path(__file__).parent / "migrations"
+# Any number will do, as long as it is ours: two servers that start together migrate one after the other.
+_LOCK = 7_380_455_210
+
+
+async def migrate(url: str) -> str:
+    """Run the missing migrations; returns the revision reached. Raises `ValueError` (URL) and `Unavailable`."""
+    return await _on_connection(url, _upgrade)
+
+
+async def missing_migrations(url: str) -> list[str]:
+    """The migrations that the database does not have yet, oldest first."""
+    return await _on_connection(url, _missing)
+
+
+async def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
+    engine = create_async_engine(parse_database_url(url), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            result = await connection.run_sync(work)
+            await connection.commit()
+            return result
+    except (SQLAlchemyError, OSError) as error:
+        place = engine.url.render_as_string(hide_password=True)
+        cause = getattr(error, "orig", None) or error
+        raise Unavailable(f"The database {place} cannot be reached or migrated: {cause}") from error
+    finally:
+        await engine.dispose()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_DIRECTORY))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> str:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
+        connection.commit()
+    config = _config(connection)
+    command.upgrade(config, "head")
+    return ScriptDirectory.from_config(config).get_current_head() or ""
+
+
+def _missing(connection: Connection) -> list[str]:
+    script = ScriptDirectory.from_config(_config(connection))
+    current = MigrationContext.configure(connection).get_current_revision()
+    return [each.revision for each in reversed(list(script.iterate_revisions("head", current)))]
