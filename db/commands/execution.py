@@ -1,0 +1,154 @@
+"""Commands on executions: create, start, cancel."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from db.commands import transaction
+from db.commands.bounds import require_within
+from db.commands.outcome import Actor, Committed
+from db.commands.rows import clock
+from db.definitions import Definitions
+from db.ids import IdKind, is_id, new_id
+from db.runtime import flow
+from db.runtime.errors import InvalidTransition, NotFound, ValidationFailed
+from db.runtime.schemas import require_valid
+from db.runtime.statuses import ExecutionStatus
+from db.runtime.tree import JSONObject, Tree
+from db.runtime.validation import Issue, Severity
+from db.runtime.values import Execution
+from db.runtime.versions import VersionStatus
+from db.statements import Fetch, Row, Statement, Write
+from db.store import Store
+from db.tables import WorkflowTemplate, WorkflowTemplateVersion, table_of
+
+_templates = table_of(WorkflowTemplate)
+_versions = table_of(WorkflowTemplateVersion)
+_runnable = select(_versions.c.id, _versions.c.version, _versions.c.status, _templates.c.name, clock)
+_RUNNABLE_BY_ID = Statement(
+    _runnable.join_from(_versions, _templates, _templates.c.id == _versions.c.template_id).where(
+        _versions.c.id == bindparam("id"), _versions.c.tenant == bindparam("tenant")
+    )
+)
+_RUNNABLE_BY_KEY = Statement(
+    _runnable.join_from(
+        _templates, _versions, _versions.c.id == _templates.c.active_version_id, isouter=True
+    ).where(_templates.c.key == bindparam("key"), _templates.c.tenant == bindparam("tenant"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewExecution:
+    """What to create: exactly one of the version's id and the template's key is set."""
+
+    workflow_template_version_id: str | None = None
+    workflow_template_key: str | None = None
+    name: str | None = None
+    correlation_id: str | None = None
+    context: JSONObject | None = None
+    start: bool = True
+
+
+async def create_workflow_execution(store: Store, actor: Actor, new: NewExecution) -> Committed:
+    """Create a root execution and, unless asked not to, start it.
+
+    Refuses with `NotFound`, `InvalidTransition` (the version is not PUBLISHED), `ValidationFailed` (no active version,
+    context against `contextSchema`), `LimitExceeded` (context).
+    """
+    context = new.context or {}
+    require_within("context", context, store.limits.context_bytes, store.limits.json_depth)
+    return await store.database.transact(_create(store.definitions, actor, new, context))
+
+
+async def start_workflow_execution(store: Store, actor: Actor, execution_id: str) -> Committed:
+    """Start an execution that is NotStarted."""
+    return await store.database.transact(
+        _act(store.definitions, actor, execution_id, partial(flow.start, execution_id=execution_id))
+    )
+
+
+async def cancel_workflow_execution(
+    store: Store, actor: Actor, execution_id: str, reason: str | None
+) -> Committed:
+    """Cancel an execution that is InProgress (S6)."""
+    decide = partial(flow.cancel, execution_id=execution_id, reason=reason)
+    return await store.database.transact(_act(store.definitions, actor, execution_id, decide))
+
+
+def _act(
+    definitions: Definitions, actor: Actor, execution_id: str, decide: Any
+) -> Generator[Fetch | Write, list[Row], Committed]:
+    locked = yield from transaction.lock_by_execution(actor, execution_id)
+    tree, since = locked.tree, locked.tree.revision
+    yield from transaction.carry_out(tree, decide(tree), definitions)
+    yield from transaction.write(tree, actor)
+    return transaction.committed(tree, since, execution_id)
+
+
+def _create(
+    definitions: Definitions, actor: Actor, new: NewExecution, context: JSONObject
+) -> Generator[Fetch | Write, list[Row], Committed]:
+    version_id, template_name, now = yield from _runnable_version(actor, new)
+    definition = yield from definitions.load(version_id)
+    require_valid(definition.context_schema, context, "The context", "/context")
+    root_id = new_id(IdKind.EXECUTION)
+    tree = Tree(root_id=root_id, revision=0, now=now, definitions={version_id: definition})
+    root = Execution(
+        id=root_id,
+        root_id=root_id,
+        path=f"{root_id}/",
+        version_id=version_id,
+        name=new.name or template_name,
+        correlation_id=new.correlation_id or root_id,
+        runtime_status=ExecutionStatus.NOT_STARTED,
+        created_at=now,
+        revision=0,
+    )
+    flow.create(tree, root, context, partial(new_id, IdKind.STEP_EXECUTION))
+    if new.start:
+        yield from transaction.carry_out(tree, flow.start(tree, root_id), definitions)
+    yield from transaction.write(tree, actor)
+    return transaction.committed(tree, 0, root_id)
+
+
+def _runnable_version(
+    actor: Actor, new: NewExecution
+) -> Generator[Fetch | Write, list[Row], tuple[str, str, Any]]:
+    """The version that is to run: id, its template's name, and the time (D1, D2)."""
+    if new.workflow_template_version_id is not None:
+        named = new.workflow_template_version_id
+        if not is_id(IdKind.TEMPLATE_VERSION, named):
+            raise NotFound(named)
+        found = yield Fetch(_RUNNABLE_BY_ID, {"id": named, "tenant": actor.tenant})
+    else:
+        named = new.workflow_template_key or ""
+        found = yield Fetch(_RUNNABLE_BY_KEY, {"key": named, "tenant": actor.tenant})
+    if not found:
+        raise NotFound(named)
+    version_id, version, status, template_name, now = found[0]
+    if version_id is None:
+        raise _no_active_version(named)
+    if status is not VersionStatus.PUBLISHED:
+        raise _not_published(version_id, version, status)
+    return version_id, template_name, now
+
+
+def _no_active_version(key: str) -> ValidationFailed:
+    message = f"The template {key!r} has no active version: activate one, or name the version to run."
+    issue = Issue("NO_ACTIVE_VERSION", Severity.ERROR, message, "/workflowTemplateKey")
+    return ValidationFailed("The input", [issue])
+
+
+def _not_published(version_id: str, version: str, status: VersionStatus) -> InvalidTransition:
+    draft = status is VersionStatus.DRAFT
+    advice = "publish it first" if draft else "it is not started any more"
+    return InvalidTransition(
+        node_id=version_id,
+        current=status.name,
+        wanted=VersionStatus.PUBLISHED.name,
+        allowed=(VersionStatus.PUBLISHED.name,) if draft else (),
+        explanation=f"Version {version} is {status.name} and cannot be run: {advice}.",
+    )

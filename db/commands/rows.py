@@ -1,0 +1,154 @@
+"""Between rows and the runtime's values: the statements that load and write a tree."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, insert, select, update
+
+from db.columns import Timestamp
+from db.commands.outcome import Actor
+from db.runtime.changes import Change
+from db.runtime.tree import Tree
+from db.runtime.values import Execution, Step
+from db.statements import Statement
+from db.tables import Journal, StepExecution, WorkflowExecution, table_of
+
+executions = table_of(WorkflowExecution)
+steps = table_of(StepExecution)
+journal = table_of(Journal)
+
+_EXECUTION_FIELDS = tuple(field.name for field in fields(Execution))
+_STEP_FIELDS = tuple(field.name for field in fields(Step))
+_EXECUTION_MUTABLE = (
+    "runtime_status",
+    "started_at",
+    "completed_at",
+    "failed_at",
+    "cancelled_at",
+    "last_activity_at",
+    "failure_code",
+    "failure_message",
+    "reason",
+    "revision",
+)
+_STEP_MUTABLE = (
+    "status",
+    "is_current",
+    "started_at",
+    "completed_at",
+    "failed_at",
+    "disabled_at",
+    "disabled_by",
+    "entered_by",
+    "due_at",
+    "failure_code",
+    "failure_message",
+    "revision",
+)
+_TREE = ("tree_revision", "tree_changed_at")
+_JOURNAL = tuple(column.name for column in journal.columns if column.name not in ("position", "xid"))
+
+clock = func.clock_timestamp(type_=Timestamp())
+
+
+def _insert(table: Table, names: Iterable[str]) -> Statement:
+    return Statement(insert(table).values({name: bindparam(name) for name in names}))
+
+
+def _update(table: Table, names: Iterable[str]) -> Statement:
+    # `key`: SQLAlchemy keeps the plain column names of an UPDATE for what it sets.
+    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    return Statement(update(table).where(table.c.id == bindparam("key")).values(values))
+
+
+_root = executions.alias("root")
+_lock_columns = (_root.c.id, _root.c.tree_revision, _root.c.tree_changed_at, clock)
+_of_execution = select(executions.c.root_id).where(
+    executions.c.id == bindparam("id"), executions.c.tenant == bindparam("tenant")
+)
+_of_step = select(steps.c.root_id).where(steps.c.id == bindparam("id"), steps.c.tenant == bindparam("tenant"))
+_execution_of_step = select(steps.c.execution_id).where(steps.c.id == bindparam("id"))
+
+LOCK_BY_EXECUTION = Statement(
+    select(*_lock_columns, bindparam("id", type_=executions.c.id.type))
+    .where(_root.c.id == _of_execution.scalar_subquery())
+    .with_for_update()
+)
+LOCK_BY_STEP = Statement(
+    select(*_lock_columns, _execution_of_step.scalar_subquery())
+    .where(_root.c.id == _of_step.scalar_subquery())
+    .with_for_update()
+)
+LOAD_EXECUTION = Statement(
+    select(*(executions.c[name] for name in _EXECUTION_FIELDS)).where(executions.c.id == bindparam("id"))
+)
+LOAD_STEPS = Statement(
+    select(*(steps.c[name] for name in _STEP_FIELDS))
+    .where(steps.c.execution_id == bindparam("execution_id"), steps.c.is_current)
+    .order_by(steps.c.position)
+)
+INSERT_EXECUTION = _insert(executions, (*_EXECUTION_FIELDS, *_TREE, "tenant", "context"))
+INSERT_STEP = _insert(steps, (*_STEP_FIELDS, "tenant", "root_id", "output_data"))
+INSERT_CHANGE = _insert(journal, _JOURNAL)
+UPDATE_EXECUTION = _update(executions, _EXECUTION_MUTABLE)
+UPDATE_TREE = _update(executions, _TREE)
+UPDATE_ROOT = _update(executions, (*_EXECUTION_MUTABLE, *_TREE))
+UPDATE_STEP = _update(steps, _STEP_MUTABLE)
+UPDATE_STEP_OUTPUT = _update(steps, (*_STEP_MUTABLE, "output_data"))
+
+
+def execution_values(tree: Tree, execution: Execution, actor: Actor) -> dict[str, Any]:
+    """A new execution's row."""
+    is_root = execution.id == tree.root_id
+    return {
+        **{name: getattr(execution, name) for name in _EXECUTION_FIELDS},
+        "tenant": actor.tenant,
+        "context": tree.contexts[execution.id],
+        "tree_revision": tree.revision if is_root else None,
+        "tree_changed_at": tree.now if is_root else None,
+    }
+
+
+def execution_update(execution: Execution) -> dict[str, Any]:
+    """What a command may have changed in an execution's row."""
+    return {"key": execution.id, **{name: getattr(execution, name) for name in _EXECUTION_MUTABLE}}
+
+
+def tree_update(tree: Tree) -> dict[str, Any]:
+    """The tree's own columns, on the row of its root."""
+    return {"key": tree.root_id, "tree_revision": tree.revision, "tree_changed_at": tree.now}
+
+
+def step_values(tree: Tree, step: Step, actor: Actor) -> dict[str, Any]:
+    """A new attempt's row."""
+    return {
+        **{name: getattr(step, name) for name in _STEP_FIELDS},
+        "tenant": actor.tenant,
+        "root_id": tree.root_id,
+        "output_data": tree.outputs.get(step.id),
+    }
+
+
+def step_update(step: Step) -> dict[str, Any]:
+    """What a command may have changed in an attempt's row, but its output."""
+    return {"key": step.id, **{name: getattr(step, name) for name in _STEP_MUTABLE}}
+
+
+def change_values(tree: Tree, change: Change, actor: Actor) -> dict[str, Any]:
+    """A change's journal row."""
+    return {
+        "tenant": actor.tenant,
+        "root_id": tree.root_id,
+        "revision": change.revision,
+        "execution_id": change.execution_id,
+        "step_execution_id": change.step_execution_id,
+        "kind": change.kind,
+        "at": change.at,
+        "actor": actor.subject,
+        "from_status": change.from_status,
+        "to_status": change.to_status,
+        "attempt": change.attempt,
+        "reason": change.reason,
+        "data": change.data,
+    }

@@ -1,0 +1,34 @@
+"""Published definitions in memory: they never change (D3), so each is read and parsed once per process."""
+
+from collections import OrderedDict
+from collections.abc import Generator
+
+from sqlalchemy import bindparam, select
+
+from db.runtime.definition import WorkflowDefinition
+from db.statements import Fetch, Row, Statement, Write
+from db.tables import WorkflowTemplateVersion, table_of
+
+versions = table_of(WorkflowTemplateVersion)
+LOAD = Statement(select(versions.c.definition).where(versions.c.id == bindparam("id")))
+
+
+class Definitions:
+    """The definitions used last, by version id; bounded."""
+
+    def __init__(self, capacity: int = 500) -> None:
+        self._capacity = capacity
+        self._kept: OrderedDict[str, WorkflowDefinition] = OrderedDict()
+
+    def load(self, version_id: str) -> Generator[Fetch | Write, list[Row], WorkflowDefinition]:
+        """The definition of a published version, from memory or read by the script that asks."""
+        kept = self._kept.get(version_id)
+        if kept is not None:
+            self._kept.move_to_end(version_id)
+            return kept
+        found = yield Fetch(LOAD, {"id": version_id})
+        definition = WorkflowDefinition.parse(found[0][0])
+        self._kept[version_id] = definition
+        if len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
+        return definition

@@ -1,0 +1,111 @@
+"""PostgreSQL through asyncpg: a pool for reads and one for writes."""
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy.engine import URL
+
+from db.session import Conflict, Database, Unavailable
+from db.statements import Fetch, Row, Statement, Write
+
+T = TypeVar("T")
+
+# `jit`: a plan of a projection is worth milliseconds, compiling it hundreds (measured, `docs/decisions/0001`).
+_READ_SETTINGS = {"jit": "off", "statement_timeout": "10s", "default_transaction_read_only": "on"}
+_WRITE_SETTINGS = {
+    "jit": "off",
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+_GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
+
+
+async def _keep(_: Any) -> None:
+    """Nothing to reset between two uses of a connection; asyncpg's own reset costs a round trip."""
+
+
+class PostgreSQLDatabase(Database):
+    """A PostgreSQL database; many processes may share it."""
+
+    kind = "postgresql"
+
+    def __init__(self, url: URL, *, readers: int = 10, writers: int = 10) -> None:
+        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._place = url.render_as_string(hide_password=True)
+        self._sizes = (readers, writers)
+        self._readers: asyncpg.Pool
+        self._writers: asyncpg.Pool
+
+    async def open(self) -> None:
+        try:
+            self._readers = await self._pool(self._sizes[0], _READ_SETTINGS)
+            self._writers = await self._pool(self._sizes[1], _WRITE_SETTINGS)
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            raise Unavailable(f"The database {self._place} cannot be reached: {error}") from error
+
+    async def _pool(self, size: int, settings: dict[str, str]) -> asyncpg.Pool:
+        return await asyncpg.create_pool(
+            self._dsn,
+            min_size=1,
+            max_size=size,
+            timeout=10,
+            server_settings={**settings, "timezone": "UTC", "application_name": "stepgraph"},
+            statement_cache_size=512,
+            max_cacheable_statement_size=0,
+            reset=_keep,
+        )
+
+    async def close(self) -> None:
+        await self._readers.close()
+        await self._writers.close()
+
+    async def read(self, text: str, arguments: Sequence[Any]) -> str | None:
+        try:
+            value: str | None = await self._readers.fetchval(text, *arguments)
+        except _GONE as error:
+            raise Unavailable("The database does not answer.") from error
+        return value
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
+        compiled = statement.compiled(self.kind)
+        try:
+            records = await self._readers.fetch(compiled.text, *compiled.arguments(values))
+        except _GONE as error:
+            raise Unavailable("The database does not answer.") from error
+        return [compiled.row(record) for record in records]
+
+    async def transact(self, script: Generator[Fetch | Write, list[Row], T]) -> T:
+        try:
+            async with self._writers.acquire() as connection, connection.transaction():
+                return await self._drive(connection, script)
+        except _GONE as error:
+            raise Unavailable("The database does not answer.") from error
+
+    async def _drive(self, connection: Any, script: Generator[Fetch | Write, list[Row], T]) -> T:
+        request = next(script)
+        try:
+            while True:
+                try:
+                    answer = await self._run(connection, request)
+                except asyncpg.IntegrityConstraintViolationError as error:
+                    request = script.throw(Conflict(str(error)))
+                else:
+                    request = script.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def _run(self, connection: Any, request: Fetch | Write) -> list[Row]:
+        compiled = request.statement.compiled(self.kind)
+        if isinstance(request, Fetch):
+            records = await connection.fetch(compiled.text, *compiled.arguments(request.values))
+            return [compiled.row(record) for record in records]
+        if len(request.many) == 1:
+            await connection.execute(compiled.text, *compiled.arguments(request.many[0]))
+        else:
+            await connection.executemany(
+                compiled.text, [compiled.arguments(values) for values in request.many]
+            )
+        return []

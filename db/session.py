@@ -1,0 +1,72 @@
+"""Connections and transactions. One script of a transaction runs on both databases: no twins.
+
+Reads are single statements outside any transaction; a write is one transaction per script. Nothing here knows what is
+read or written.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Final, Self, TypeVar
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from db.statements import DatabaseKind, Fetch, Row, Statement, Write
+
+T = TypeVar("T")
+
+ACCEPTED_URLS: Final = "sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/DATABASE"
+
+
+class Unavailable(Exception):  # says what is, not whose fault it is
+    """The database cannot be reached or does not answer."""
+
+
+class Conflict(Exception):  # a fact about the rows, which the script turns into its answer
+    """A row that a script wrote breaks a unique or foreign key; thrown into the script where it wrote."""
+
+
+class Database(ABC):
+    """One database: reads beside each other, writes one transaction per script."""
+
+    kind: DatabaseKind
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Connect; raises `Unavailable` with one sentence."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let running statements end and close every connection."""
+
+    @abstractmethod
+    async def read(self, text: str, arguments: Sequence[Any]) -> str | None:
+        """The first column of the first row of a projection's statement: JSON text, or None without a row."""
+
+    @abstractmethod
+    async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
+        """The rows of one reading statement."""
+
+    @abstractmethod
+    async def transact(self, script: Generator[Fetch | Write, list[Row], T]) -> T:
+        """Run a script in one transaction: committed when it returns, undone when it raises."""
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def parse_database_url(text: str) -> URL:
+    """A database URL that this house can open; raises `ValueError` with one sentence that names the accepted forms."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = None
+    if url is None or url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        raise ValueError(f"{text!r} is not a database URL that works here: use {ACCEPTED_URLS}.")
+    if url.drivername == "sqlite+aiosqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError(f"{text!r} names no file: use {ACCEPTED_URLS}.")
+    return url

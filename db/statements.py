@@ -1,0 +1,119 @@
+"""Core statements, compiled once per database to the driver's own text (measured: `docs/decisions/0002`).
+
+A command runs on the driver's connection, without SQLAlchemy between; what SQLAlchemy knows (names, types, dialect) is
+used once, when the statement is first needed.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import JSON, Dialect, TypeDecorator
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql.expression import Executable
+from sqlalchemy.types import TypeEngine
+
+DatabaseKind = Literal["sqlite", "postgresql"]
+Row = tuple[Any, ...]
+Convert = Callable[[Any], Any]
+
+
+def _json_text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+_DIALECTS: Mapping[DatabaseKind, Dialect] = {
+    "sqlite": SQLiteDialect_pysqlite(json_serializer=_json_text, json_deserializer=orjson.loads),
+    "postgresql": PGDialect_asyncpg(  # type: ignore[no-untyped-call]  # SQLAlchemy's
+        json_serializer=_json_text, json_deserializer=orjson.loads
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement's text for one driver, and how values go in and rows come out."""
+
+    text: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+    binders: tuple[tuple[int, Convert], ...]
+    readers: tuple[tuple[int, Convert], ...]
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """Values in the text's order, as the driver takes them."""
+        given = {**self.constants, **values} if self.constants else values
+        arguments = [given[name] for name in self.names]
+        for index, bind in self.binders:
+            arguments[index] = bind(arguments[index])
+        return arguments
+
+    def row(self, raw: Sequence[Any]) -> Row:
+        """A driver's row as domain values."""
+        values = list(raw)
+        for index, read in self.readers:
+            values[index] = read(values[index])
+        return tuple(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A Core statement whose parameters are all named (`bindparam`)."""
+
+    clause: Executable
+
+    def compiled(self, kind: DatabaseKind) -> Compiled:
+        """Its text for a driver."""
+        return _compile(self, kind)
+
+
+@lru_cache(maxsize=512)
+def _compile(statement: Statement, kind: DatabaseKind) -> Compiled:
+    dialect = _DIALECTS[kind]
+    compiled = statement.clause.compile(dialect=dialect)  # type: ignore[attr-defined]  # every Core statement has it
+    names = tuple(compiled.positiontup or ())
+    types = [compiled.binds[name].type for name in names]
+    binders = [(i, type_._cached_bind_processor(dialect)) for i, type_ in enumerate(types)]
+    columns = [entry[3] for entry in compiled._result_columns]
+    readers = [(i, _reader(type_, dialect)) for i, type_ in enumerate(columns)]
+    return Compiled(
+        text=str(compiled),
+        names=names,
+        constants={name: bind.value for name, bind in compiled.binds.items() if not bind.required},
+        binders=tuple((i, bind) for i, bind in binders if bind),
+        readers=tuple((i, read) for i, read in readers if read),
+    )
+
+
+def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    if isinstance(type_, TypeDecorator):
+        inner = _reader(type_.load_dialect_impl(dialect), dialect)
+        outer = type_.process_result_value
+        return lambda raw: outer(inner(raw) if inner else raw, dialect)
+    if isinstance(type_.dialect_impl(dialect), JSON):
+        # SQLAlchemy's asyncpg connections have a codec for JSON, the driver's own hand it out as text.
+        return lambda raw: None if raw is None else orjson.loads(raw)
+    return type_._cached_result_processor(dialect, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Run a statement; its rows are sent back."""
+
+    statement: Statement
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Run a statement once for each of these values; nothing is sent back."""
+
+    statement: Statement
+    many: Sequence[Mapping[str, Any]]
+
+
+# The logic of a transaction, the same for both databases: it yields what to run and is sent the rows.
+Script = Generator[Fetch | Write, list[Row], Any]
