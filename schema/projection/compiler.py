@@ -1,0 +1,262 @@
+"""From a selection set to a statement: one text, its parameters, and what must be checked before it runs."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    get_named_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.execution import Executor
+from graphql.execution.values import get_argument_values
+from sqlalchemy import Table
+
+from schema.projection import declare, paging
+from schema.projection.arguments import Arguments, Convert, Site, Values, bindable
+from schema.projection.plan import Parameter, Plan
+from schema.projection.rows import Row, Rows, ValuesRow
+from schema.projection.spelling import Spelling
+
+Homes = Mapping[str, declare.TypeHome]
+Details = list[Any]  # graphql-core's FieldDetailsList
+
+_PLACEHOLDER = re.compile("⟦([0-9]+)⟧")
+_JSON_SCALARS = frozenset(("JSON", "JSONObject"))
+
+
+class Query:
+    """A statement in the making."""
+
+    def __init__(self, executor: Executor[Any], homes: Homes, spelling: Spelling) -> None:
+        self.sql = spelling
+        self._executor = executor
+        self._homes = homes
+        self._aliases = 0
+        self._tables: dict[str, None] = {}
+        self._outlines: list[str] = []
+        self._parameters: list[Parameter] = []
+        self._sites: list[Site] = []
+        self._numbers: list[tuple[int, Convert]] = []
+        self._checks: list[tuple[int, Callable[[Values], None]]] = []
+
+    # What declarations use.
+
+    def table(self, table: Table) -> tuple[str, Row]:
+        """A table under a fresh alias (`step_execution s3`), and its row."""
+        self._tables[table.name] = None
+        columns = [column.name for column in table.columns]
+        row = Row(self._alias(table.name[0]), [*columns, "rid"] if self.sql.deepest else columns)
+        return f"{table.name} {row.alias}", row
+
+    def constant_table(self, table: Table) -> tuple[str, Row]:
+        """A table that belongs to no tenant."""
+        row = Row(self._alias(table.name[0]), [column.name for column in table.columns])
+        return f"{table.name} {row.alias}", row
+
+    def value(self, name: str, kind: str = "text") -> str:
+        """A placeholder for one of the values of `Rows`."""
+        return self._parameter(Parameter(None, lambda values: bindable(values[name]), kind))
+
+    def bind(self, site: int, read: Convert, kind: str) -> str:
+        """A placeholder for what `read` finds in a site's arguments."""
+        return self._parameter(Parameter(site, read, kind))
+
+    def number(self, site: int, read: Convert) -> str:
+        """An integer that is written into the text."""
+        self._numbers.append((site, read))
+        return f"⟪{len(self._numbers) - 1}⟫"
+
+    def check(self, site: int, check: Callable[[Values], None]) -> None:
+        """Have a site's arguments checked before the statement runs."""
+        self._checks.append((site, check))
+
+    # The statement as a whole.
+
+    def plan_rows(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
+        """The statement of what a resolver returned."""
+        table = self._homes[type_.name].table
+        if table is None:
+            kinds = {
+                name: "bigint" if isinstance(value, int) else "text" for name, value in rows.values.items()
+            }
+            row = ValuesRow({name: self.value(name, kind) for name, kind in kinds.items()})
+            return self._finish(f"select {self.object(type_, row, details)}")
+        source, found = self.table(table)
+        conditions = [f"{found[name]} = {self.value(name)}" for name in rows.values]
+        selected = self.object(type_, found, details)
+        return self._finish(f"select {selected} from {source} where {' and '.join(conditions)}")
+
+    def plan_field(self, type_: GraphQLObjectType, details: Details) -> Plan:
+        """The statement of a root field that is declared."""
+        return self._finish(f"select {self._field(type_, ValuesRow({}), details)}")
+
+    def _finish(self, select: str) -> Plan:
+        tenant = self.value("tenant")
+        views = [
+            f"{name} as not materialized ({self.sql.visible(name, f'tenant = {tenant}')})"
+            for name in self._tables
+        ]
+        outlines = [f"{name} as not materialized ({text})" for name, text in enumerate_names(self._outlines)]
+        text = f"with {', '.join((*views, *outlines))} {select}" if views else select
+        text, parameters = self._numbered(text)
+        return Plan(text, parameters, tuple(self._sites), tuple(self._numbers), tuple(self._checks))
+
+    def _numbered(self, text: str) -> tuple[str, tuple[Parameter, ...]]:
+        """Placeholders become the driver's, numbered as they come; PostgreSQL refuses one that the text lacks."""
+        order: dict[int, int] = {}
+
+        def numbered(found: re.Match[str]) -> str:
+            index = int(found[1])
+            number = order.setdefault(index, len(order) + 1)
+            return self.sql.parameter(number, self._parameters[index].kind)
+
+        return _PLACEHOLDER.sub(numbered, text), tuple(self._parameters[index] for index in order)
+
+    # Objects and fields.
+
+    def object(self, type_: GraphQLObjectType, row: Row, details: Details) -> str:
+        """The JSON object of a selection over a row."""
+        selected = self.selected(type_, details)
+        text = self.sql.object([(key, self._field(type_, row, fields)) for key, fields in selected.items()])
+        if self.sql.deepest is not None and self._homes[type_.name].table is not None:
+            return self._outlined(text, row, self._homes[type_.name].table)
+        return text
+
+    def selected(self, type_: GraphQLObjectType, details: Details) -> dict[str, Details]:
+        """Response keys and their fields: fragments, directives and merging are graphql-core's."""
+        return self._executor.collect_subfields(type_, details).grouped_field_set
+
+    def object_type(self, parent: GraphQLObjectType, name: str) -> GraphQLObjectType:
+        """The object type of a field."""
+        return named(parent.fields[name])
+
+    def table_of(self, type_: GraphQLObjectType) -> Table:
+        """The table whose rows are the objects of a type."""
+        table = self._homes[type_.name].table
+        assert table is not None, f"{type_.name} has no table"
+        return table
+
+    def _field(self, parent: GraphQLObjectType, row: Row, details: Details) -> str:
+        name = details[0].node.name.value
+        if name == "__typename":
+            return self.sql.literal(parent.name)
+        field = parent.fields[name]
+        column, home = self._homes[parent.name].fields[name]
+        match home:
+            case declare.Column() | declare.Expression():
+                value = row[home.name or column] if isinstance(home, declare.Column) else home.sql(row, self)
+                return self._leaf(field.type, value)
+            case declare.Part():
+                text = self.object(named(field), row, details)
+                return self.sql.nested(f"select {text} where {row[home.presence]} is not null")
+            case declare.Summary():
+                return self._summary(home, named(field), row, details)
+            case declare.One():
+                return self._one(home, field, row, details)
+            case declare.Many() | declare.Paged():
+                return self._list(home, field, row, details)
+
+    def _leaf(self, type_: GraphQLOutputType, value: str) -> str:
+        if is_list_type(type_.of_type if is_non_null_type(type_) else type_):
+            return self.sql.json(value)
+        leaf = get_named_type(type_)
+        if isinstance(leaf, GraphQLEnumType):
+            labels = {str(member.value): name for name, member in leaf.values.items()}
+            same = all(stored == shown for stored, shown in labels.items())
+            return value if same else self.sql.choose(value, labels)
+        if leaf.name in _JSON_SCALARS:
+            return self.sql.json(value)
+        if leaf.name == "DateTime":
+            return self.sql.time(value)
+        return self.sql.boolean(value) if leaf.name == "Boolean" else value
+
+    def _summary(self, home: declare.Summary, type_: GraphQLObjectType, row: Row, details: Details) -> str:
+        columns = [name or column for column, name in self._columns_of(type_)]
+        found = Row(self._alias("q"), columns)
+        return self.sql.nested(
+            f"select {self.object(type_, found, details)} from ({home.query(row, self)}) {found.alias}"
+        )
+
+    def _columns_of(self, type_: GraphQLObjectType) -> list[tuple[str, str | None]]:
+        fields = self._homes[type_.name].fields.values()
+        return [(column, home.name) for column, home in fields if isinstance(home, declare.Column)]
+
+    def _one(self, home: declare.One, field: GraphQLField, row: Row, details: Details) -> str:
+        type_ = named(field)
+        source, other = self.table(self.table_of(type_))
+        condition = home.join(row, other, self._arguments(field, details))
+        return self.sql.nested(f"select {self.object(type_, other, details)} from {source} where {condition}")
+
+    def _list(
+        self, home: declare.Many | declare.Paged, field: GraphQLField, row: Row, details: Details
+    ) -> str:
+        type_, arguments = named(field), self._arguments(field, details)
+        if isinstance(home, declare.Paged):
+            page = paging.Page(self, home, self.object_type(type_, "nodes"), row, arguments)
+            return page.text(type_, details)
+        source, other = self.table(self.table_of(type_))
+        condition = home.join(row, other, arguments)
+        item = self.object(type_, other, details)
+        default = field.args["first"].default_value if home.limited else 0
+        limit = arguments.size("first", default) if home.limited else None
+        return self.sql.array(item, source, other.alias, condition, other[home.order], limit)
+
+    def _arguments(self, field: GraphQLField, details: Details) -> Arguments:
+        """Registers the place; what it holds is read when the statement runs."""
+        if not field.args:
+            return Arguments(self, -1, ())
+        site = Site(field, details[0].node, details[0].fragment_variable_values)
+        self._sites.append(site)
+        values = get_argument_values(
+            field, site.node, self._executor.variable_values, site.fragment_variables
+        )
+        given = [name for name, value in values.items() if value is not None]
+        return Arguments(self, len(self._sites) - 1, given)
+
+    def _alias(self, prefix: str) -> str:
+        self._aliases += 1
+        return f"{prefix}{self._aliases}"
+
+    def _parameter(self, parameter: Parameter) -> str:
+        self._parameters.append(parameter)
+        return f"⟦{len(self._parameters) - 1}⟧"
+
+    def _outlined(self, text: str, row: Row, table: Table | None) -> str:
+        """SQLite's parser has a small stack: a deep object moves to an expression of its own, found by row id."""
+        assert table is not None
+        assert self.sql.deepest is not None
+        if depth(text) <= self.sql.deepest:
+            return text
+        name = f"o{len(self._outlines)}"
+        self._outlines.append(f"select {row['rid']} as rid, {text} as j from {table.name} {row.alias}")
+        return f"json((select {name}.j from {name} where {name}.rid = {row['rid']}))"
+
+
+def named(field: GraphQLField) -> GraphQLObjectType:
+    """The object type behind a field's type."""
+    type_ = get_named_type(field.type)
+    assert isinstance(type_, GraphQLObjectType)
+    return type_
+
+
+def enumerate_names(outlines: Sequence[str]) -> list[tuple[str, str]]:
+    """Outlines with the names by which the text calls them."""
+    return [(f"o{number}", text) for number, text in enumerate(outlines)]
+
+
+def depth(text: str) -> int:
+    """How deep parentheses nest."""
+    deepest = level = 0
+    for character in text:
+        if character == "(":
+            level += 1
+            deepest = max(deepest, level)
+        elif character == ")":
+            level -= 1
+    return deepest

@@ -1,0 +1,70 @@
+"""Cursors: hex of the JSON array `[order, keys…]`. Opaque to clients, checked when they come back."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+import orjson
+from sqlalchemy import Table
+
+from db.columns import Timestamp
+from schema.projection.arguments import BadUserInput, bindable
+from schema.projection.declare import Order
+from schema.projection.rows import Row
+from schema.projection.spelling import Spelling
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+
+
+class Keys:
+    """The columns of an order, as SQL and as a cursor's content."""
+
+    def __init__(self, order: Order, table: Table) -> None:
+        self._order = order
+        self.columns = order.columns
+        self._times = [isinstance(table.c[name].type, Timestamp) for name in order.columns]
+        self.kinds = ["time" if is_time else "text" for is_time in self._times]
+
+    def order_by(self, row: Row, *, backward: bool) -> str:
+        """The order, or its reverse."""
+        word = "desc" if self._order.descending is not backward else "asc"
+        return ", ".join(f"{row[name]} {word}" for name in self.columns)
+
+    def beyond(self, row: Row, placeholders: Sequence[str], *, after: bool) -> str:
+        """The rows strictly after (or before) the keys, in the order."""
+        sign = "<" if self._order.descending is after else ">"
+        return f"({', '.join(row[name] for name in self.columns)}) {sign} ({', '.join(placeholders)})"
+
+    def cursor(self, spelling: Spelling, row: Row) -> str:
+        """A row's cursor as SQL."""
+        keys = [
+            spelling.key(row[name], is_time=is_time)
+            for name, is_time in zip(self.columns, self._times, strict=True)
+        ]
+        return spelling.cursor(self._order.name, keys)
+
+    def decode(self, argument: str, cursor: str) -> list[str]:
+        """A cursor's keys; raises `BadUserInput` for anything that this order has not given out."""
+        try:
+            tag, *keys = list(orjson.loads(bytes.fromhex(cursor)))
+        except (ValueError, TypeError):
+            tag, keys = None, []
+        if tag != self._order.name or len(keys) != len(self.kinds) or not self._fit(keys):
+            raise BadUserInput(f"{argument} is not a cursor of this list.")
+        return keys
+
+    def _fit(self, keys: Sequence[object]) -> bool:
+        return all(
+            isinstance(key, str) and (_is_time(key) if is_time else bindable(key) == key)
+            for key, is_time in zip(keys, self._times, strict=True)
+        )
+
+
+def _is_time(text: str) -> bool:
+    if not _TIME.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,134 @@
+"""The one hook into graphql-core: a value that the projection answers is not completed in Python."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from graphql import GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
+from graphql.pyutils import Path
+from orjson import Fragment
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from schema.projection.arguments import shape
+from schema.projection.compiler import Details, Homes, Query
+from schema.projection.plan import Plan
+from schema.projection.rows import DECLARED, Declared, Rows
+from schema.projection.spelling import Spelling
+
+_KEPT_PLANS = 1_000
+# A longer document is compiled each time (about 1 ms): a thousand kept ones would hold a gigabyte.
+_LONGEST_KEPT = 16 << 10
+
+
+class Reader(Protocol):
+    """Where statements run."""
+
+    async def read(self, text: str, arguments: list[Any]) -> str | None:
+        """The first column of the first row, or None."""
+
+
+@dataclass(slots=True)
+class Plans:
+    """Compiled selections of one schema on one kind of database, the least recently used dropped first."""
+
+    homes: Homes
+    spelling: Spelling
+    _kept: OrderedDict[Any, Plan] = field(default_factory=OrderedDict)
+
+    def get(self, key: Any) -> Plan | None:
+        """A kept plan."""
+        plan = self._kept.get(key)
+        if plan is not None:
+            self._kept.move_to_end(key)
+        return plan
+
+    def keep(self, key: Any, plan: Plan) -> None:
+        """Keep a plan for the next request of its shape."""
+        self._kept[key] = plan
+        if len(self._kept) > _KEPT_PLANS:
+            self._kept.popitem(last=False)
+
+
+class Projecting(Protocol):
+    """What the executor needs of an operation's context."""
+
+    @property
+    def plans(self) -> Plans:
+        """The plans of this process."""
+
+    @property
+    def reader(self) -> Reader:
+        """The database."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose rows are seen."""
+
+
+class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Answers `Rows` and declared root fields with one statement each; all else is Strawberry's."""
+
+    def complete_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: Details,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        if isinstance(result, Fragment):
+            return result
+        if isinstance(result, Rows | Declared):
+            return self._projected(return_type, field_details_list, info, path, result, position_context)
+        return super().complete_value(return_type, field_details_list, info, path, result, position_context)
+
+    async def _projected(
+        self,
+        return_type: GraphQLOutputType,
+        details: Details,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Rows | Declared,
+        position: Any,
+    ) -> Any:
+        context: Projecting = self.context_value
+        rows = result if isinstance(result, Rows) else Rows("")
+        plan = self._plan(context.plans, rows, info, path, details)
+        text = await context.reader.read(*plan.statement(self, {**rows.values, "tenant": context.tenant}))
+        # Back through graphql-core, so that null where the schema says never is its own error.
+        fragment = None if text is None else Fragment(text)
+        completed = self.complete_value(return_type, details, info, path, fragment, position)
+        return await completed if isinstance(completed, Awaitable) else completed
+
+    def _plan(
+        self, plans: Plans, rows: Rows, info: GraphQLResolveInfo[Any], path: Path, details: Details
+    ) -> Plan:
+        location = self.operation.loc
+        document = location.source.body if location else ""
+        key = (
+            document,
+            self.operation.name.value if self.operation.name else None,
+            tuple(step for step in path.as_list() if isinstance(step, str)),
+            rows.type_name,
+            shape(rows.values),
+            shape(self.variable_values.coerced),
+        )
+        plan = plans.get(key) if document else None
+        if plan is None:
+            query = Query(self, plans.homes, plans.spelling)
+            if rows.type_name:
+                type_ = self.schema.get_type(rows.type_name)
+                assert isinstance(type_, GraphQLObjectType)
+                plan = query.plan_rows(rows, type_, details)
+            else:
+                plan = query.plan_field(info.parent_type, details)
+            if 0 < len(document) <= _LONGEST_KEPT:
+                plans.keep(key, plan)
+        return plan
+
+
+def declared_or_attribute(source: Any, name: str) -> Any:
+    """Strawberry's default resolver: an attribute of a payload, or "declared" where there is no source (a root field)."""
+    return DECLARED if source is None else getattr(source, name)

@@ -1,0 +1,144 @@
+"""Connections by keyset: a cursor holds the order's keys of a row, so that pages stay put when rows come and go."""
+
+from typing import TYPE_CHECKING
+
+from graphql import GraphQLObjectType
+
+from schema.projection.arguments import Arguments, BadUserInput, Values, page_size
+from schema.projection.cursors import Keys
+from schema.projection.declare import Paged
+from schema.projection.rows import Row
+
+if TYPE_CHECKING:
+    from schema.projection.compiler import Details, Query
+
+DEFAULT_PAGE = 50
+
+
+class Page:
+    """One page of one connection.
+
+    Its rows are numbered from the end at which the page begins, and there is one row more than the page holds: whether
+    it is there tells whether the list goes on.
+    """
+
+    def __init__(
+        self, query: "Query", home: Paged, node: GraphQLObjectType, parent: Row, arguments: Arguments
+    ) -> None:
+        self._query = query
+        self._home = home
+        self._node = node
+        self._parent = parent
+        self._arguments = arguments
+        self._keys = Keys(home.order, query.table_of(node))
+        self._backward = arguments.given("last")
+        self._size = arguments.size("last" if self._backward else "first", DEFAULT_PAGE)
+        self._limit = arguments.size("last" if self._backward else "first", DEFAULT_PAGE, plus=1)
+        arguments.check(self._check)
+
+    def text(self, type_: GraphQLObjectType, details: "Details") -> str:
+        """The connection object of a selection."""
+        source, row = self._rows()
+        parts = {
+            key: self._part(type_, row, fields)
+            for key, fields in self._query.selected(type_, details).items()
+        }
+        built = self._query.sql.build([(key, text) for key, (text, _) in parts.items()])
+        # Without an aggregate in it the select would answer once for every row.
+        aggregates = any(is_aggregate for _, is_aggregate in parts.values())
+        return self._query.sql.nested(f"select {built}" + (f" from {source}" if aggregates else ""))
+
+    def _check(self, values: Values) -> None:
+        if values.get("first") is not None and values.get("last") is not None:
+            raise BadUserInput("first and last cannot be given together.")
+        for name in ("first", "last"):
+            page_size(values, name, DEFAULT_PAGE)
+        for name in ("after", "before"):
+            if values.get(name) is not None:
+                self._keys.decode(name, values[name])
+
+    def _rows(self) -> tuple[str, Row]:
+        """The page's rows with their number `n` and how many there are, `c`."""
+        source, row = self._query.table(self._query.table_of(self._node))
+        conditions = [self._home.join(self._parent, row, self._arguments)]
+        conditions += [self._beyond(row, name) for name in ("after", "before") if self._arguments.given(name)]
+        order = self._keys.order_by(row, backward=self._backward)
+        inner = f"select {row.alias}.* from {source} where {' and '.join(conditions)} order by {order} limit {self._limit}"
+        numbered = (
+            f"select {row.alias}.*, row_number() over (order by {order}) as n, count(*) over () as c"
+            f" from ({inner}) {row.alias}"
+        )
+        direction = "desc" if self._backward else "asc"
+        return f"(select * from ({numbered}) {row.alias} order by n {direction}) {row.alias}", row
+
+    def _beyond(self, row: Row, name: str) -> str:
+        placeholders = [self._key(name, index) for index in range(len(self._keys.kinds))]
+        return self._keys.beyond(row, placeholders, after=name == "after")
+
+    def _key(self, name: str, index: int) -> str:
+        """A placeholder for one key of a cursor."""
+        return self._arguments.derived(
+            lambda values: self._keys.decode(name, values[name])[index], self._keys.kinds[index]
+        )
+
+    def _part(self, type_: GraphQLObjectType, row: Row, fields: "Details") -> tuple[str, bool]:
+        """One field of the connection, and whether it aggregates the page's rows."""
+        name = fields[0].node.name.value
+        if name == "__typename":
+            return self._query.sql.literal(type_.name), False
+        if name == "totalCount":
+            source, other = self._query.table(self._query.table_of(self._node))
+            join = self._home.join(self._parent, other, self._arguments)
+            return f"(select count(*) from {source} where {join})", False
+        if name == "pageInfo":
+            return self._page_info(self._query.object_type(type_, name), row, fields)
+        item = (
+            self._query.object(self._node, row, fields) if name == "nodes" else self._edge(type_, row, fields)
+        )
+        number = f"{row.alias}.n{' desc' if self._backward else ''}"
+        return self._query.sql.items(item, f"{row.alias}.n <= {self._size}", number), True
+
+    def _edge(self, type_: GraphQLObjectType, row: Row, details: "Details") -> str:
+        edge = self._query.object_type(type_, "edges")
+        pairs = []
+        for key, fields in self._query.selected(edge, details).items():
+            match fields[0].node.name.value:
+                case "cursor":
+                    pairs.append((key, self._keys.cursor(self._query.sql, row)))
+                case "node":
+                    pairs.append((key, self._query.object(self._node, row, fields)))
+                case _:
+                    pairs.append((key, self._query.sql.literal(edge.name)))
+        return self._query.sql.object(pairs)
+
+    def _page_info(self, info: GraphQLObjectType, row: Row, details: "Details") -> tuple[str, bool]:
+        sql, size = self._query.sql, self._size
+        more = sql.boolean(f"count(*) > {size}")
+        cursor = self._keys.cursor(sql, row)
+        first = f"max(case when {row.alias}.n = 1 and {size} > 0 then {cursor} end)"
+        is_last = f"{row.alias}.n = {size} or ({row.alias}.n = {row.alias}.c and {row.alias}.n < {size})"
+        last = f"max(case when {is_last} then {cursor} end)"
+        if self._backward:
+            shown = {"hasPreviousPage": more, "startCursor": last, "endCursor": first}
+        else:
+            shown = {"hasNextPage": more, "startCursor": first, "endCursor": last}
+        outside = {
+            "__typename": sql.literal(info.name),
+            "hasNextPage": self._outside(after=False),
+            "hasPreviousPage": self._outside(after=True),
+        }
+        names = {
+            key: fields[0].node.name.value for key, fields in self._query.selected(info, details).items()
+        }
+        text = sql.build([(key, shown.get(name) or outside[name]) for key, name in names.items()])
+        return text, any(name in shown for name in names.values())
+
+    def _outside(self, *, after: bool) -> str:
+        """Whether there is something on the other side of the cursor that the page begins behind."""
+        name = "after" if after else "before"
+        if not self._arguments.given(name):
+            return self._query.sql.boolean("1 = 0")
+        source, row = self._query.table(self._query.table_of(self._node))
+        join = self._home.join(self._parent, row, self._arguments)
+        condition = f"{join} and not ({self._beyond(row, name)})"
+        return self._query.sql.boolean(f"exists (select 1 from {source} where {condition})")

@@ -1,0 +1,51 @@
+"""A compiled selection: one text, where its parameters come from, and what must be checked before it runs."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from graphql.execution import Executor
+from graphql.execution.values import get_argument_values
+
+from schema.projection.arguments import Convert, Site, Values
+
+# A page size stands in the text as a number of its own, between these marks until the statement runs.
+_NUMBER = re.compile("⟪([0-9]+)⟫")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Where a parameter's value comes from: the values of `Rows` (site None) or a site's arguments."""
+
+    site: int | None
+    read: Convert
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A compiled selection; serves every request of the same document and the same shape of values."""
+
+    text: str
+    parameters: tuple[Parameter, ...]
+    sites: tuple[Site, ...]
+    numbers: tuple[tuple[int, Convert], ...]
+    checks: tuple[tuple[int, Callable[[Values], None]], ...]
+
+    def statement(self, executor: Executor[Any], values: Values) -> tuple[str, list[Any]]:
+        """The text and its parameters for one request; raises `BadUserInput`."""
+        arguments = [self._arguments(executor, site) for site in self.sites]
+        for number, check in self.checks:
+            check(arguments[number])
+        sizes = [read(arguments[number]) for number, read in self.numbers]
+        text = _NUMBER.sub(lambda found: str(sizes[int(found[1])]), self.text) if sizes else self.text
+        bound = [
+            parameter.read(values if parameter.site is None else arguments[parameter.site])
+            for parameter in self.parameters
+        ]
+        return text, bound
+
+    @staticmethod
+    def _arguments(executor: Executor[Any], site: Site) -> Values:
+        return get_argument_values(site.field, site.node, executor.variable_values, site.fragment_variables)

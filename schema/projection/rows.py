@@ -1,0 +1,59 @@
+"""What a resolver returns in place of objects, and what a declaration sees in place of a row."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """ "Project this": an object type by its GraphQL name, and the values that find it.
+
+    For a type with a table each value must equal the column of its name; for a payload the values are its row.
+    """
+
+    type_name: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Declared:
+    """The result of a root field that is declared, not resolved."""
+
+
+DECLARED: Final = Declared()
+
+
+class Row:
+    """A row under its alias: `row.due_at` and `row["due_at"]` are its column as SQL; an unknown column is an error."""
+
+    def __init__(self, alias: str, columns: Iterable[str]) -> None:
+        self._alias = alias
+        self._columns = frozenset(columns)
+
+    def __getitem__(self, column: str) -> str:
+        if column not in self._columns:
+            raise LookupError(f"{self._alias} has no column {column!r}")
+        return f"{self._alias}.{column}"
+
+    def __getattr__(self, column: str) -> str:
+        if column.startswith("_"):
+            raise AttributeError(column)
+        return self[column]
+
+    @property
+    def alias(self) -> str:
+        """The name under which the statement knows this row."""
+        return self._alias
+
+
+class ValuesRow(Row):
+    """A payload's row: its columns are values that are bound."""
+
+    def __init__(self, placeholders: Mapping[str, str]) -> None:
+        super().__init__("values", placeholders)
+        self._placeholders = dict(placeholders)
+
+    def __getitem__(self, column: str) -> str:
+        if column not in self._placeholders:
+            raise LookupError(f"the payload has no value {column!r}")
+        return self._placeholders[column]

@@ -1,0 +1,57 @@
+"""What differs between the databases, as a Protocol; `postgresql.py` and `sqlite.py` spell it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+Pairs = Sequence[tuple[str, str]]
+
+
+class Spelling(Protocol):
+    """SQL that builds JSON, for one database. Every argument and result is SQL text."""
+
+    def parameter(self, number: int, kind: str) -> str:
+        """A placeholder; kind is `text`, `bigint` or `time`."""
+
+    def literal(self, text: str) -> str:
+        """A JSON string."""
+
+    def object(self, pairs: Pairs) -> str:
+        """A JSON object of these keys and values, in order."""
+
+    def build(self, pairs: Pairs) -> str:
+        """A JSON object whose values may be aggregates of the surrounding query."""
+
+    def array(self, item: str, source: str, alias: str, where: str, order: str, limit: str | None) -> str:
+        """A JSON array of `item` over the rows of `source` (`table alias`)."""
+
+    def nested(self, select: str) -> str:
+        """A scalar sub-select whose value is JSON."""
+
+    def boolean(self, condition: str) -> str:
+        """`true`, `false`, or null where the condition is null."""
+
+    def json(self, column: str) -> str:
+        """A JSON column as it is."""
+
+    def time(self, column: str) -> str:
+        """RFC 3339, UTC, six decimals, `Z`."""
+
+    def items(self, item: str, condition: str, number: str) -> str:
+        """An aggregate: the items of the rows that fulfil the condition, in the order of `number`."""
+
+    def cursor(self, tag: str, keys: Sequence[str]) -> str:
+        """Hex of the JSON array `[tag, keys…]`."""
+
+    def key(self, column: str, *, is_time: bool) -> str:
+        """A column as a cursor holds it."""
+
+    def visible(self, table: str, condition: str) -> str:
+        """The select behind the name of a table, as this request may see it."""
+
+    def choose(self, value: str, labels: Mapping[str, str]) -> str:
+        """The label of a stored value."""
+        cases = " ".join(f"when '{stored}' then '{shown}'" for stored, shown in labels.items())
+        return f"case {value} {cases} end"
+
+    # How many parentheses an object's text may nest before it moves to a common table expression of its own.
+    deepest: int | None

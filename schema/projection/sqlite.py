@@ -1,0 +1,67 @@
+"""SQLite's spelling, for 3.40 and newer. The remarks are measured traps (`docs/decisions/0001`)."""
+
+from collections.abc import Sequence
+
+from schema.projection.spelling import Pairs, Spelling
+
+_PAIRS_A_CALL = 60  # a function takes 127 arguments
+
+
+class SQLiteSpelling(Spelling):
+    """JSON is text here; a value is known to be JSON only straight from a JSON function, hence `json(…)` around."""
+
+    # Its parser has a stack of 100 symbols, about 20 open parentheses.
+    deepest = 8
+
+    def parameter(self, number: int, kind: str) -> str:
+        return f"?{number}"
+
+    def literal(self, text: str) -> str:
+        return f"'{text}'"
+
+    def object(self, pairs: Pairs) -> str:
+        head, rest = pairs[:_PAIRS_A_CALL], pairs[_PAIRS_A_CALL:]
+        arguments = ", ".join(f"'{key}', {value}" for key, value in head)
+        text = f"json_object({arguments})"
+        while rest:
+            # Not json_patch: it drops nulls.
+            piece, rest = rest[:_PAIRS_A_CALL], rest[_PAIRS_A_CALL:]
+            inserted = ", ".join(f"""'$."{key}"', {value}""" for key, value in piece)
+            text = f"json_insert({text}, {inserted})"
+        return text
+
+    def build(self, pairs: Pairs) -> str:
+        """The same as `object`."""
+        return self.object(pairs)
+
+    def array(self, item: str, source: str, alias: str, where: str, order: str, limit: str | None) -> str:
+        # No ORDER BY inside aggregates before 3.44; the order of the sub-select is kept.
+        end = "" if limit is None else f" limit {limit}"
+        rows = f"(select {alias}.* from {source} where {where} order by {order}{end}) {alias}"
+        return f"json((select json_group_array(json({item})) from {rows}))"
+
+    def nested(self, select: str) -> str:
+        return f"json(({select}))"
+
+    def boolean(self, condition: str) -> str:
+        return f"json(case when {condition} then 'true' when not ({condition}) then 'false' end)"
+
+    def json(self, column: str) -> str:
+        return f"json({column})"
+
+    def time(self, column: str) -> str:
+        return column
+
+    def items(self, item: str, condition: str, number: str) -> str:
+        # In order because the rows come ordered by `number`.
+        return f"json(json_group_array(json({item})) filter (where {condition}))"
+
+    def cursor(self, tag: str, keys: Sequence[str]) -> str:
+        return f"lower(hex(json_array('{tag}', {', '.join(keys)})))"
+
+    def key(self, column: str, *, is_time: bool) -> str:
+        return column
+
+    def visible(self, table: str, condition: str) -> str:
+        # `main.`: under its own name the table would read itself.
+        return f"select *, rowid as rid from main.{table} where {condition}"
