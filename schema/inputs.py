@@ -1,0 +1,120 @@
+"""What mutations take."""
+
+import strawberry
+
+from schema.scalars import JSONObject
+
+
+@strawberry.input(description="A new template with its first version.")
+class CreateWorkflowTemplateInput:
+    name: str = strawberry.field(description="The name that people see, 1 to 200 characters.")
+    key: str | None = strawberry.field(
+        description="Unique slug (`a-z`, `0-9`, `-`); made from the name where absent.",
+        default=strawberry.UNSET,
+    )
+    description: str | None = strawberry.field(description="What it is for.", default=strawberry.UNSET)
+    version: str | None = strawberry.field(
+        description="Semantic version of the first version; `1.0.0` where absent.", default=strawberry.UNSET
+    )
+    definition: JSONObject | None = strawberry.field(
+        description="The workflow definition; start → end where absent.", default=strawberry.UNSET
+    )
+    publish: bool | None = strawberry.field(
+        description="Publish the version at once; nothing is created where it is not valid.", default=False
+    )
+    activate: bool | None = strawberry.field(
+        description="Make it the version that runs when the template is started by key; needs publish.",
+        default=False,
+    )
+
+
+@strawberry.input(description="What to change of a template; what is absent stays.")
+class UpdateWorkflowTemplateInput:
+    id: strawberry.ID = strawberry.field(description="The template's.")
+    name: str | None = strawberry.field(description="The name that people see.", default=strawberry.UNSET)
+    description: str | None = strawberry.field(
+        description="What it is for; null takes it away.", default=strawberry.UNSET
+    )
+
+
+@strawberry.input(description="A new DRAFT version of a template.")
+class CreateWorkflowTemplateVersionInput:
+    workflow_template_id: strawberry.ID = strawberry.field(description="The template's.")
+    version: str = strawberry.field(description="Semantic version, unique in its template.")
+    version_note: str | None = strawberry.field(description="What is new in it.", default=strawberry.UNSET)
+    definition: JSONObject = strawberry.field(
+        description="The workflow definition; checked when it is published."
+    )
+
+
+@strawberry.input(
+    description="What to change of a version; what is absent stays. A definition changes only while DRAFT."
+)
+class UpdateWorkflowTemplateVersionInput:
+    id: strawberry.ID = strawberry.field(description="The version's.")
+    version_note: str | None = strawberry.field(
+        description="What is new in it; null takes it away.", default=strawberry.UNSET
+    )
+    definition: JSONObject | None = strawberry.field(
+        description="The workflow definition.", default=strawberry.UNSET
+    )
+
+
+@strawberry.input(description="A version.")
+class WorkflowTemplateVersionInput:
+    id: strawberry.ID = strawberry.field(description="The version's.")
+
+
+@strawberry.input(
+    description="What to run: exactly one of workflowTemplateVersionId and workflowTemplateKey (its active version)."
+)
+class CreateWorkflowExecutionInput:
+    workflow_template_version_id: strawberry.ID | None = strawberry.field(
+        description="A PUBLISHED version.", default=strawberry.UNSET
+    )
+    workflow_template_key: str | None = strawberry.field(
+        description="A template, whose active version is run.", default=strawberry.UNSET
+    )
+    name: str | None = strawberry.field(
+        description="The name that people see; the template's where absent.", default=strawberry.UNSET
+    )
+    correlation_id: str | None = strawberry.field(
+        description="For tracing across systems; the execution's own id where absent.",
+        default=strawberry.UNSET,
+    )
+    context: JSONObject | None = strawberry.field(
+        description="Its data, at most 1 MiB, checked against the definition's `contextSchema`; `{}` where absent.",
+        default=strawberry.UNSET,
+    )
+    start: bool | None = strawberry.field(description="Start it at once.", default=True)
+
+
+@strawberry.input(description="An execution.")
+class WorkflowExecutionInput:
+    id: strawberry.ID = strawberry.field(description="The execution's.")
+
+
+@strawberry.input(description="An execution to cancel.")
+class CancelWorkflowExecutionInput:
+    id: strawberry.ID = strawberry.field(description="The execution's.")
+    reason: str | None = strawberry.field(
+        description="Why, for people and the journal.", default=strawberry.UNSET
+    )
+
+
+@strawberry.input(description="A step that is done.")
+class CompleteStepInput:
+    id: strawberry.ID = strawberry.field(description="The step execution's.")
+    output_data: JSONObject | None = strawberry.field(
+        description="Its result, at most 1 MiB, checked against `outputSchema`; `{}` where absent.",
+        default=strawberry.UNSET,
+    )
+
+
+@strawberry.input(description="A step that failed.")
+class FailStepInput:
+    id: strawberry.ID = strawberry.field(description="The step execution's.")
+    code: str | None = strawberry.field(
+        description="For programs; `FAILED` where absent.", default=strawberry.UNSET
+    )
+    message: str = strawberry.field(description="For people.")

@@ -1,0 +1,49 @@
+"""From the runtime's refusals to the API's error types."""
+
+import strawberry
+
+from db.ids import IdKind, is_id
+from db.runtime import errors
+from schema import results
+from schema.projection.rows import Rows
+
+Refused = results.NotFound | results.InvalidTransition | results.ValidationFailed | results.LimitExceeded
+
+_TYPES = {
+    IdKind.EXECUTION: "WorkflowExecution",
+    IdKind.STEP_EXECUTION: "WorkflowStepExecution",
+    IdKind.TEMPLATE: "WorkflowTemplate",
+    IdKind.TEMPLATE_VERSION: "WorkflowTemplateVersion",
+}
+
+
+def refused(refusal: errors.Refusal) -> Refused:
+    """A refusal as data."""
+    match refusal:
+        case errors.NotFound():
+            return results.NotFound(message=refusal.message, id=strawberry.ID(refusal.id))
+        case errors.InvalidTransition():
+            return results.InvalidTransition(
+                message=refusal.message,
+                current=refusal.current,
+                wanted=refusal.wanted,
+                allowed=list(refusal.allowed),
+                node=node_rows(refusal.node_id),  # type: ignore[arg-type]  # projected
+            )
+        case errors.ValidationFailed():
+            issues = [results.ValidationIssue.of(issue) for issue in refusal.issues]
+            return results.ValidationFailed(message=refusal.message, issues=issues)
+        case errors.LimitExceeded():
+            return results.LimitExceeded(
+                message=refusal.message,
+                limit=refusal.limit,
+                actual=refusal.actual,
+                maximum=refusal.maximum,
+            )
+    raise AssertionError(f"no type for {type(refusal).__name__}")
+
+
+def node_rows(node_id: str) -> Rows:
+    """The object that an id names; its type is told by the prefix."""
+    kind = next(kind for kind in IdKind if is_id(kind, node_id))
+    return Rows(_TYPES[kind], {"id": node_id})
