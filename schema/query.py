@@ -1,16 +1,23 @@
 """Query: an index of root fields."""
 
-from typing import Any
+from typing import Annotated, Any, Final
 
 import strawberry
 
+from db.commands.publishing import find_issues
 from db.ids import IdKind, is_id
 from schema.connections import NEWEST_FIRST, Connection
+from schema.context import OperationInfo
 from schema.execution import WorkflowExecution
 from schema.projection.arguments import BadUserInput
 from schema.projection.declare import connection, everything
 from schema.projection.rows import Rows
+from schema.results import ValidationIssue
+from schema.scalars import JSONObject
 from schema.template import WorkflowTemplate, WorkflowTemplateVersion
+
+
+_ABSENT: Final = (None, strawberry.UNSET)
 
 
 @strawberry.type(
@@ -22,32 +29,51 @@ class Query:
     )
 
     @strawberry.field(description="An execution; null where there is none with this id.")
-    def workflow_execution(self, id: strawberry.ID) -> WorkflowExecution | None:  # the API's name
+    def workflow_execution(
+        self, id: Annotated[strawberry.ID, strawberry.argument(description="The execution's id.")]
+    ) -> WorkflowExecution | None:
         return _by_id(IdKind.EXECUTION, "WorkflowExecution", id)
 
     @strawberry.field(description="A template by id or by key (exactly one); null where there is none.")
     def workflow_template(
         self,
-        id: strawberry.ID | None = strawberry.UNSET,  # the API's name
-        key: str | None = strawberry.UNSET,
+        id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="The template's id.")
+        ] = strawberry.UNSET,
+        key: Annotated[
+            str | None, strawberry.argument(description="The template's unique slug.")
+        ] = strawberry.UNSET,
     ) -> WorkflowTemplate | None:
-        given = [value for value in (id, key) if value not in (None, strawberry.UNSET)]
-        if len(given) != 1:
+        by_id, by_key = id not in _ABSENT, key not in _ABSENT
+        if by_id is by_key:
             raise BadUserInput("Give exactly one of id and key.")
-        return _by_id(IdKind.TEMPLATE, "WorkflowTemplate", given[0]) if id in given else _by_key(given[0])
+        if by_key:
+            return _rows("WorkflowTemplate", key=key)
+        return _by_id(IdKind.TEMPLATE, "WorkflowTemplate", id)
 
     @strawberry.field(description="A version; null where there is none with this id.")
     def workflow_template_version(
-        self,
-        id: strawberry.ID,  # the API's name
+        self, id: Annotated[strawberry.ID, strawberry.argument(description="The version's id.")]
     ) -> WorkflowTemplateVersion | None:
         return _by_id(IdKind.TEMPLATE_VERSION, "WorkflowTemplateVersion", id)
 
+    @strawberry.field(
+        description="Every issue that publishing this definition would find; an empty list: it can be published."
+    )
+    async def validate_workflow_definition(
+        self,
+        info: OperationInfo,
+        definition: Annotated[JSONObject, strawberry.argument(description="The definition to check.")],
+    ) -> list[ValidationIssue]:
+        issues = await find_issues(info.context.store, info.context.actor, definition)
+        return [ValidationIssue.of(issue) for issue in issues]
 
-def _by_id(kind: IdKind, type_name: str, id_: str) -> Any:
+
+def _by_id(kind: IdKind, type_name: str, id_: str | None) -> Any:
     """The object, or null for an id that is malformed or of another type (I6)."""
-    return Rows(type_name, {"id": id_}) if is_id(kind, id_) else None
+    return _rows(type_name, id=id_) if id_ is not None and is_id(kind, id_) else None
 
 
-def _by_key(key: str) -> Any:
-    return Rows("WorkflowTemplate", {"key": key})
+def _rows(type_name: str, **values: Any) -> Any:
+    """What stands for an object until it is projected."""
+    return Rows(type_name, values)

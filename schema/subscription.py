@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLError
@@ -25,7 +25,7 @@ class Subscription:
     async def workflow_execution(
         self,
         info: OperationInfo,
-        id: strawberry.ID,  # the API's name
+        id: Annotated[strawberry.ID, strawberry.argument(description="The execution's id.")],
     ) -> AsyncGenerator[WorkflowExecution, None]:
         context: Context = info.context
         place = await _required(context, id)

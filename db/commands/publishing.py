@@ -37,6 +37,11 @@ _INSERT_TRANSITION = _insert(tables.StepTransition)
 _INSERT_GROUP = _insert(tables.StepGroup)
 
 
+async def find_issues(store: Store, actor: Actor, definition: JSONObject) -> list[Issue]:
+    """What publishing this definition would find; nothing is written."""
+    return await store.database.transact(definition_issues(store, actor, None, definition))
+
+
 def definition_issues(
     store: Store, actor: Actor, key: str | None, definition: JSONObject
 ) -> Generator[Fetch | Write, list[Row], list[Issue]]:
