@@ -16,7 +16,6 @@ from schema.results import ValidationIssue
 from schema.scalars import JSONObject
 from schema.template import WorkflowTemplate, WorkflowTemplateVersion
 
-
 _ABSENT: Final = (None, strawberry.UNSET)
 
 
