@@ -84,8 +84,8 @@ class PostgreSQLDatabase(Database):
             raise Unavailable("The database does not answer.") from error
 
     async def _drive(self, connection: Any, script: Generator[Fetch | Write, list[Row], T]) -> T:
-        request = next(script)
         try:
+            request = next(script)
             while True:
                 try:
                     answer = await self._run(connection, request)

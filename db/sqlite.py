@@ -85,8 +85,8 @@ class SQLiteDatabase(Database):
         return result
 
     def _drive(self, script: Generator[Fetch | Write, list[Row], T]) -> T:
-        request = next(script)
         try:
+            request = next(script)
             while True:
                 try:
                     answer = self._run(request)

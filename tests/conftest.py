@@ -1,0 +1,94 @@
+"""What every test may use: the databases that this machine has, and the API over each of them.
+
+Tests share one database of each kind and keep out of each other's way by tenant.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from db.connect import database_for
+from db.migrate import migrate
+from db.session import Database
+from db.store import Store
+from tests.api import Api
+
+POSTGRESQL = os.environ.get("STEPGRAPH_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres")
+FAIL_ON_SKIP = os.environ.get("STEPGRAPH_FAIL_ON_SKIP") == "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Where everything is installed a skip hides a gap, so it fails."""
+    report = yield
+    if FAIL_ON_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and STEPGRAPH_FAIL_ON_SKIP=1 is set: {report.longrepr}"
+    return report
+
+
+async def _admin(statement: str) -> None:
+    connection = await asyncpg.connect(POSTGRESQL, timeout=5)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated SQLite file."""
+    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('sqlite') / 'test.db'}"
+    asyncio.run(migrate(url))
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A migrated PostgreSQL database of our own, dropped at the end."""
+    name = f"stepgraph_test_{uuid4().hex[:12]}"
+    try:
+        asyncio.run(_admin(f"create database {name}"))
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        pytest.skip(f"no PostgreSQL at {POSTGRESQL} ({error}); install one with: apt-get install postgresql")
+    base = POSTGRESQL.rsplit("/", 1)[0].replace("postgresql://", "postgresql+asyncpg://")
+    url = f"{base}/{name}"
+    asyncio.run(migrate(url))
+    yield url
+    asyncio.run(_admin(f"drop database {name} with (force)"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each database in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Each database in turn, open."""
+    async with database_for(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(database: Database) -> Store:
+    """What commands run on."""
+    return Store(database)
+
+
+@pytest.fixture
+def tenant() -> str:
+    """A tenant that no other test has."""
+    return f"tenant-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def api(store: Store, tenant: str) -> Api:
+    """The API over each database in turn, as a tenant of its own."""
+    return Api(store, tenant)
