@@ -62,6 +62,7 @@ def create(tree: Tree, execution: Execution, context: JSONObject, new_step_id: N
 def start(tree: Tree, execution_id: str) -> Decision:
     """Begin an execution: `start` completes by itself and its transition is taken (F1)."""
     execution = yield from _loaded(tree, execution_id)
+    _require_not_begun(execution)
     tree.move_execution(execution.id, ExecutionStatus.IN_PROGRESS, ChangeKind.EXECUTION_STARTED)
     step = tree.steps[execution.id][tree.definition_of(execution).start.id]
     _settle(tree, _pass(tree, step))
@@ -110,6 +111,19 @@ def _current(tree: Tree, step_execution_id: str, execution_id: str) -> Generator
     """The attempt that a command names; commands act on current attempts only (S7)."""
     yield from _loaded(tree, execution_id)
     return next(step for step in tree.steps[execution_id].values() if step.id == step_execution_id)
+
+
+def _require_not_begun(execution: Execution) -> None:
+    """The table's arrow from Failed to InProgress is not for `startWorkflowExecution` (S7)."""
+    if execution.runtime_status is not ExecutionStatus.FAILED:
+        return
+    raise InvalidTransition(
+        node_id=execution.id,
+        current=execution.runtime_status.name,
+        wanted=ExecutionStatus.IN_PROGRESS.name,
+        allowed=(),
+        explanation=f"Execution {execution.name!r} is FAILED: only one that is NOT_STARTED can be started.",
+    )
 
 
 def _require_task(step: Step, wanted: StepStatus) -> None:

@@ -13,8 +13,8 @@ INTEGERS = range(-(2**63), 2**63)
 Part = str | int
 
 
-class InvalidJSON(ValueError):  # noqa: N818  # says what the value is
-    """A value that is not JSON as this house stores it: `pointer` (or `parts`) says where, `message` what.
+class InvalidJSON(ValueError):
+    """A value that is not JSON as this house stores it: `pointer` (or `parts`) says where, `message` what is wrong.
 
     `is_limit` tells a bound that was passed (depth, size) from a value that could never be stored.
     """

@@ -19,7 +19,7 @@ PATTERN_BYTES = 8 << 20
 MAX_MESSAGE = 300
 
 
-class InvalidSchema(ValueError):  # noqa: N818  # says what the schema is
+class InvalidSchema(ValueError):
     """A schema that cannot be used; the text says why."""
 
 

@@ -11,12 +11,17 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Keywords applied to the same place in the value, and so multiplied by each other.
-IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
+# `dependencies` is an older draft's, which the library still applies.
+IN_PLACE = frozenset(
+    {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"}
+)
 DEEPER = frozenset(
     {"prefixItems", "items", "contains", "properties", "patternProperties", "additionalProperties"}
     | {"propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema", "$defs", "definitions"}
 )
-SCHEMA_MAPS = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
+SCHEMA_MAPS = frozenset(
+    {"properties", "patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions"}
+)
 REFERENCES = ("$ref", "$dynamicRef")
 MAX_WEIGHT = 10_000
 
@@ -114,10 +119,7 @@ def _subschemas(node: Node) -> Iterator[tuple[str, Node]]:
     """The object schemas directly within a schema, by keyword."""
     for keyword in node.keys() & (IN_PLACE | DEEPER):
         value = node[keyword]
-        if keyword in SCHEMA_MAPS:
-            values = list(_mapping(value).values())
-        else:
-            values = value if isinstance(value, list) else [value]
+        values = _mapping(value).values() if keyword in SCHEMA_MAPS else _listed(value)
         yield from ((keyword, each) for each in values if isinstance(each, dict))
 
 
@@ -126,6 +128,10 @@ def _joined(base: str, reference: str) -> str:
     if reference.startswith("#"):
         return base + reference
     return urljoin(base, reference)
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _mapping(value: object) -> dict[str, Any]:
