@@ -1,0 +1,146 @@
+"""The command line: `stepgraph` and `python -m server`."""
+
+import socket
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+import uvicorn
+import uvloop
+from pydantic import ValidationError
+from rich.console import Console
+from strawberry.printer import print_schema
+
+from db.connect import database_for
+from db.migrate import migrate as run_migrations
+from db.session import Unavailable
+from db.store import Store
+from schema.schema import build_schema
+from server.app import create_app, prepare_database, uvicorn_config
+from server.demo import load_demo
+from server.settings import Settings
+
+cli = typer.Typer(
+    help="A GraphQL server that runs workflow executions.", no_args_is_help=True, add_completion=False
+)
+console = Console(highlight=False, soft_wrap=True)
+
+Database = Annotated[str | None, typer.Option(help=Settings.model_fields["database"].description)]
+
+
+def _fail(message: object) -> NoReturn:
+    """One line on the error stream, exit code 1."""
+    sys.stderr.write(" ".join(str(message).split()) + "\n")
+    raise typer.Exit(1)
+
+
+def _settings(**options: Any) -> Settings:
+    """Options that were given outrank the environment."""
+    try:
+        return Settings(**{name: value for name, value in options.items() if value is not None})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = str(wrong["loc"][0])
+        _fail(f"--{name} (STEPGRAPH_{name.upper()}): {wrong['msg']}, got {wrong['input']!r}.")
+
+
+def _run(work: Any) -> Any:
+    try:
+        return uvloop.run(work)
+    except (Unavailable, ValueError) as error:
+        _fail(error)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help=Settings.model_fields["host"].description)] = None,
+    port: Annotated[int | None, typer.Option(help=Settings.model_fields["port"].description)] = None,
+    database: Database = None,
+    broadcast: Annotated[
+        str | None, typer.Option(help=Settings.model_fields["broadcast"].description)
+    ] = None,
+    demo: Annotated[
+        bool | None, typer.Option("--demo", help=Settings.model_fields["demo"].description)
+    ] = None,
+) -> None:
+    """Serve the API, GraphiQL and live subscriptions."""
+    _run(_serve(_settings(host=host, port=port, database=database, broadcast=broadcast, demo=demo)))
+
+
+@cli.command()
+def migrate(database: Database = None) -> None:
+    """Bring the database to this program's schema."""
+    revision = _run(run_migrations(_settings(database=database).database))
+    console.print(f"The database is at revision {revision}.")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the schema in GraphQL's schema definition language."""
+    sys.stdout.write(print_schema(build_schema()) + "\n")
+
+
+@cli.command()
+def demo(database: Database = None) -> None:
+    """Load the demo templates; those that exist stay."""
+    created = _run(_load_demo(_settings(database=database)))
+    console.print(f"Created {', '.join(created)}." if created else "The demo templates are there already.")
+
+
+async def _load_demo(settings: Settings) -> list[str]:
+    await prepare_database(settings)
+    async with database_for(settings.database) as database:
+        return await load_demo(Store(database))
+
+
+async def _serve(settings: Settings) -> None:
+    listener = _listen(settings)
+    with listener:
+        app = create_app(settings)
+        await prepare_database(settings)
+        if settings.demo:
+            await _load_demo(settings)
+        _announce(settings, listener.getsockname()[1])
+        await uvicorn.Server(uvicorn_config(app)).serve(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the port before anything else: a second server must not migrate or load anything."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise Unavailable(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from error
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+def _announce(settings: Settings, port: int) -> None:
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base = f"http://{shown}:{port}"
+    console.print(f"[bold]Stepgraph[/bold] serves {base}")
+    console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
+    console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")
+    console.print(f"  Health         {base}/healthz  {base}/readyz")
+    console.print(f"  Database       {_without_password(settings.database)}")
+    console.print(f"  Broadcast      {_without_password(settings.broadcast)}")
+    console.print("Stop it with Ctrl+C.")
+
+
+def _without_password(url: str) -> str:
+    head, at, tail = url.rpartition("@")
+    scheme, slashes, user = head.partition("://")
+    return f"{scheme}{slashes}{user.partition(':')[0]}{at}{tail}" if at else url
+
+
+def main() -> None:
+    """The entry point of `stepgraph`."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Backends behind `broadcaster.Broadcast(backend=…)`: what carries messages, not when to reconnect."""

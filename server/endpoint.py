@@ -1,0 +1,56 @@
+"""`/graphql`: one address for GraphQL over HTTP, server-sent events and WebSocket, and the end of all three."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from server.http import HTTPEndpoint, HTTPLimits, Page
+from server.operations import ContextFor, Operations
+from server.sse import EventStreamLimits, EventStreams
+from server.subscriptions import Subscriptions
+from server.websocket import WebSocketEndpoint
+from server.websocket_connection import WebSocketLimits
+
+
+@dataclass(frozen=True, slots=True)
+class TransportLimits:
+    """Limits of every transport."""
+
+    http: HTTPLimits = field(default_factory=HTTPLimits)
+    events: EventStreamLimits = field(default_factory=EventStreamLimits)
+    websocket: WebSocketLimits = field(default_factory=WebSocketLimits)
+
+
+class GraphQLEndpoint:
+    """Serves one schema's operations. `origins` are web origins beside the server's own that may open sockets."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        subscriptions: Subscriptions,
+        context_for: ContextFor,
+        *,
+        limits: TransportLimits | None = None,
+        page: Page | None = None,
+        origins: Collection[str] = (),
+    ) -> None:
+        limits = limits or TransportLimits()
+        self._subscriptions = subscriptions
+        self.streams = EventStreams(limits.events)
+        self.http = HTTPEndpoint(
+            operations, subscriptions, self.streams, context_for, limits=limits.http, page=page
+        )
+        self.websocket = WebSocketEndpoint(
+            operations, subscriptions, context_for, limits=limits.websocket, origins=origins
+        )
+
+    def routes(self, path: str = "/graphql") -> list[BaseRoute]:
+        """An address answers both protocols."""
+        return [Route(path, self.http), WebSocketRoute(path, self.websocket)]
+
+    async def close(self, *, over: float = 0.0) -> None:
+        """Drain: end event streams, close sockets with 1012 spread over so many seconds, then every run."""
+        self.streams.close_all()
+        await self.websocket.close_all(over=over)
+        await self._subscriptions.close()

@@ -1,0 +1,273 @@
+"""The feed: one per process, it reads each change of a watched tree once and wakes whom it concerns.
+
+Source: `live.md` H1, H2, H7, B2, B3. A position (the revision) per watched tree is all it keeps. Rings say
+where to read and a sweep finds what they did not say, so a ring is a hint and never believed. Snapshots and
+payloads are the subscribers'.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import NoReturn, Protocol
+
+from server.backoff import Backoff
+from server.broadcast import DoorbellHealth, DoorbellStatus
+from server.outage import Outage
+from server.ring import Ring
+from server.watches import Watch, WatchedTree
+
+log = logging.getLogger(__name__)
+
+TREES_PER_QUERY = 500
+
+
+class JournalEntry(Protocol):
+    """What the feed needs of a journal row: where it stands in its tree, and whose it is."""
+
+    @property
+    def revision(self) -> int: ...
+
+    @property
+    def execution_id(self) -> str: ...
+
+
+class JournalReader(Protocol):
+    """`db/journal.py`, or a test's; may raise anything, and is then asked again."""
+
+    async def tree_revisions(self, root_ids: Collection[str], /) -> Mapping[str, int]:
+        """The revision of each of these trees; those that do not exist are left out."""
+
+    async def tree_changes(self, root_id: str, after: int, limit: int, /) -> Sequence[JournalEntry]:
+        """The next changes after revision `after`, ascending and dense, `limit` at most."""
+
+
+class Bell(Protocol):
+    """What the feed needs of `server.broadcast.Doorbell`."""
+
+    @property
+    def health(self) -> DoorbellHealth: ...
+
+    def listen(
+        self, on_ring: Callable[[Ring], None], on_status: Callable[[DoorbellStatus], None]
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTiming:
+    """Seconds. Positions are compared every `sweep`, or `poll` while the doorbell is degraded; a query that
+    takes longer than `read` has failed."""
+
+    sweep: float = 3.0
+    poll: float = 1.0
+    read: float = 10.0
+    first_retry: float = 0.1
+    longest_retry: float = 5.0
+
+
+class Feed:
+    """Start it after, and stop it before the doorbell. `readers` trees at most are read at the same time."""
+
+    def __init__(
+        self,
+        doorbell: Bell,
+        journal: JournalReader,
+        *,
+        timing: FeedTiming | None = None,
+        page_size: int = 500,
+        readers: int = 4,
+    ) -> None:
+        self._doorbell = doorbell
+        self._journal = journal
+        self._timing = timing or FeedTiming()
+        self._page_size = page_size
+        self._readers = readers
+        self._trees: dict[str, WatchedTree] = {}
+        self._unplaced: dict[str, WatchedTree] = {}
+        self._to_read: asyncio.Queue[WatchedTree] = asyncio.Queue()
+        self._outage = Outage(Backoff(self._timing.first_retry, self._timing.longest_retry))
+        self._sweep_due = 0.0
+        self._nudge = asyncio.Event()
+        self._tasks: list[asyncio.Task[NoReturn]] = []
+        doorbell.listen(self._hear, self._turn)
+
+    @property
+    def watched_trees(self) -> int:
+        return len(self._trees)
+
+    async def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._keep_positions(), name="feed positions")]
+        for number in range(self._readers):
+            self._tasks.append(asyncio.create_task(self._keep_reading(), name=f"feed reader {number}"))
+
+    async def stop(self) -> None:
+        """Reading ends, and nothing wakes a watch any more: end the subscribers first."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks = []
+
+    @asynccontextmanager
+    async def watch(self, *, root_id: str, execution_id: str | None = None) -> AsyncIterator[Watch]:
+        """A watch of the tree, or of one execution in it; read the snapshot after entering (H2).
+
+        Whatever is committed after entering wakes it; a change committed while entering may. Entering waits
+        for the tree's position if nobody watched the tree, and does not fail when the journal cannot be read.
+        """
+        watch = Watch()
+        tree = self._trees.get(root_id) or self._add(root_id)
+        tree.attach(watch, execution_id)
+        try:
+            # Whoever attaches while the position is still being read waits too: otherwise a change between
+            # its snapshot and that reading would be counted as known to everybody.
+            await tree.placed.wait()
+            yield watch
+        finally:
+            tree.detach(watch, execution_id)
+            if not tree.is_watched:
+                self._remove(tree)
+
+    def _add(self, root_id: str) -> WatchedTree:
+        tree = self._trees[root_id] = self._unplaced[root_id] = WatchedTree(root_id)
+        self._nudge.set()
+        return tree
+
+    def _remove(self, tree: WatchedTree) -> None:
+        # A watcher that comes after the last one has left starts a tree of its own.
+        if self._trees.get(tree.root_id) is tree:
+            del self._trees[tree.root_id]
+            self._unplaced.pop(tree.root_id, None)
+            self._outage.heal(tree.root_id)
+
+    def _hear(self, ring: Ring) -> None:
+        tree = self._trees.get(ring.root_id)
+        if tree is not None:
+            tree.wanted = max(tree.wanted, ring.to_revision)
+            self._read_soon(tree)
+
+    def _turn(self, status: DoorbellStatus) -> None:
+        """Sweep at once: when the broker is back, and when it turns out that it has been away for a while."""
+        log.debug("feed: the doorbell is %s, comparing positions", status)
+        self._sweep_due = 0.0
+        self._nudge.set()
+
+    def _read_soon(self, tree: WatchedTree) -> None:
+        if tree.is_behind and not tree.being_read:
+            tree.being_read = True
+            self._to_read.put_nowait(tree)
+
+    async def _keep_positions(self) -> NoReturn:
+        """Place trees that are newly watched, and sweep all of them when it is time to (B3)."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await self._nudged_or(self._next_sweep() - clock())
+            trees, self._unplaced = self._unplaced, {}
+            if clock() >= self._next_sweep():
+                trees = self._trees
+                self._sweep_due = clock() + self._interval()
+                self._outage.retry_at = None
+            await self._compare(trees)
+
+    async def _nudged_or(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(max(seconds, 0)):
+                await self._nudge.wait()
+        except TimeoutError:
+            pass
+        self._nudge.clear()
+
+    def _interval(self) -> float:
+        working = self._doorbell.health.status is DoorbellStatus.OK
+        return self._timing.sweep if working else self._timing.poll
+
+    def _next_sweep(self) -> float:
+        retry_at = self._outage.retry_at
+        return self._sweep_due if retry_at is None else min(self._sweep_due, retry_at)
+
+    async def _compare(self, trees: Mapping[str, WatchedTree]) -> None:
+        """Read the trees' revisions; a tree found behind is read, one without a position gets it."""
+        remaining = iter(list(trees.values()))
+        while chunk := list(islice(remaining, TREES_PER_QUERY)):
+            before = {tree.root_id: tree.position for tree in chunk}
+            try:
+                async with asyncio.timeout(self._timing.read):
+                    revisions = await self._journal.tree_revisions(list(before))
+            except Exception as error:
+                self._fail("", error)
+                self._let_in(trees.values())
+                return
+            self._outage.heal("")
+            for tree in chunk:
+                self._place(tree, before[tree.root_id], revisions.get(tree.root_id, 0))
+
+    def _let_in(self, trees: Iterable[WatchedTree]) -> None:
+        """Let watchers in without a position; whatever they miss until there is one wakes them then."""
+        for tree in trees:
+            tree.missed_changes = tree.position is None
+            tree.placed.set()
+
+    def _place(self, tree: WatchedTree, before: int | None, revision: int) -> None:
+        """`revision` was read after the position was `before`."""
+        tree.confirmed = revision
+        if before is None:
+            tree.position = revision
+            if tree.missed_changes or tree.wanted:
+                tree.wake_all()
+            tree.missed_changes = False
+            tree.placed.set()
+        elif revision < before:
+            # Only a database that was put back to an older state has a lower revision than was read before.
+            tree.position, tree.wanted = revision, 0
+            tree.wake_all()
+        if not tree.is_behind:
+            self._outage.heal(tree.root_id)
+        self._read_soon(tree)
+
+    async def _keep_reading(self) -> NoReturn:
+        while True:
+            tree = await self._to_read.get()
+            try:
+                await self._read(tree)
+            except Exception as error:
+                tree.being_read = False
+                if tree.is_watched:
+                    self._fail(tree.root_id, error)
+            else:
+                tree.being_read = False
+                self._outage.heal(tree.root_id)
+                self._read_soon(tree)
+
+    async def _read(self, tree: WatchedTree) -> None:
+        """Read `tree`'s journal from its position to its end, page by page, waking whom it concerns."""
+        tree.wanted = 0
+        confirmed = tree.confirmed
+        while tree.is_watched and tree.position is not None:
+            async with asyncio.timeout(self._timing.read):
+                page = await self._journal.tree_changes(tree.root_id, tree.position, self._page_size)
+            advance(tree, page)
+            if len(page) < self._page_size:
+                break
+        confirmed = min(confirmed, tree.confirmed)  # lower now: the database was put back meanwhile
+        if tree.position is not None and tree.position < confirmed:
+            # The journal ends below the tree's revision: what is missing was pruned, and may be anybody's.
+            tree.position = confirmed
+            tree.wake_all()
+
+    def _fail(self, what: str, error: Exception) -> None:
+        self._outage.note(what, error, asyncio.get_running_loop().time())
+        self._nudge.set()
+
+
+def advance(tree: WatchedTree, page: Sequence[JournalEntry]) -> None:
+    """Move `tree` over `page`, waking whom it concerns; everybody, where rows are missing before it."""
+    if not page or tree.position is None:
+        return
+    dense = page[0].revision == tree.position + 1
+    tree.position = page[-1].revision
+    if dense:
+        tree.wake({entry.execution_id for entry in page})
+    else:
+        tree.wake_all()

@@ -1,0 +1,222 @@
+"""Running one operation: parse and validate once per document, then execute or subscribe.
+
+Strawberry's schema and graphql-core's executor do the work; sharing a subscription among its subscribers is
+`server/subscriptions.py`.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    create_source_event_stream,
+    get_operation_ast,
+    map_source_to_response_event,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.execution import Executor
+from graphql.validation import ASTValidationRule
+from starlette.requests import HTTPConnection
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from server.requests import GraphQLRequest
+from server.responses import (
+    ErrorCode,
+    ExecutionOutcome,
+    FormattedError,
+    error,
+    format_errors,
+    format_input_errors,
+    internal_error,
+    refused,
+)
+
+RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+MAX_TOKENS: Final = 2_000
+
+
+class Viewer(Protocol):
+    """Who asks, as far as sharing goes: no field depends on more than these two (`security.md` A2)."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def scopes(self) -> frozenset[str]: ...
+
+
+class OperationContext(Protocol):
+    """What resolvers are given; the transports need no more of it."""
+
+    @property
+    def viewer(self) -> Viewer: ...
+
+
+# The context of one operation, made anew for each. On a WebSocket, `connection.state.connection_init` is the
+# payload of the `connection_init` message.
+ContextFor = Callable[[HTTPConnection[Any]], OperationContext]
+
+
+class OperationRefused(Exception):
+    """A request error: nothing was executed. `errors` are as the response shows them."""
+
+    def __init__(self, errors: list[FormattedError]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(each["message"] for each in errors))
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a valid document, with what the client sent for it."""
+
+    text: str
+    document: DocumentNode
+    definition: OperationDefinitionNode
+    variables: Mapping[str, Any]
+    extensions: Mapping[str, Any]
+
+    @property
+    def type(self) -> OperationType:
+        return self.definition.operation
+
+    @property
+    def name(self) -> str | None:
+        return self.definition.name.value if self.definition.name else None
+
+    @property
+    def is_subscription(self) -> bool:
+        return self.type is OperationType.SUBSCRIPTION
+
+
+class DocumentCache:
+    """Valid documents by their text, the least recently used go first.
+
+    Bounded by the characters kept: a parsed document takes some hundred times the memory of its text.
+    """
+
+    def __init__(self, max_characters: int = 256 * 1024, max_document: int = 16 * 1024) -> None:
+        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._room = max_characters
+        self._max_document = max_document
+
+    def get(self, text: str) -> DocumentNode | None:
+        document = self._documents.get(text)
+        if document is not None:
+            self._documents.move_to_end(text)
+        return document
+
+    def keep(self, text: str, document: DocumentNode) -> None:
+        if len(text) > self._max_document or text in self._documents:
+            return
+        self._documents[text] = document
+        self._room -= len(text)
+        while self._room < 0:
+            dropped, _ = self._documents.popitem(last=False)
+            self._room += len(dropped)
+
+
+class Operations:
+    """Runs the operations of one schema, which may have no schema extensions: those would not be run."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        rules: Sequence[type[ASTValidationRule]] = (),
+        max_tokens: int = MAX_TOKENS,
+        hide_suggestions: bool = False,
+        documents: DocumentCache | None = None,
+    ) -> None:
+        if schema.get_extensions():
+            raise ValueError("schema extensions are not run")
+        self._schema = schema._schema  # graphql-core's own has no public name there
+        self._executor_class = schema.execution_context_class
+        self._rules = (*RULES, *rules)
+        self._max_tokens = max_tokens
+        self._hide_suggestions = hide_suggestions
+        self._documents = documents or DocumentCache()
+
+    def prepare(self, request: GraphQLRequest) -> Operation:
+        """Parse, validate, pick the operation. Raises `OperationRefused`."""
+        document = self._documents.get(request.query) or self._read(request.query)
+        definition = get_operation_ast(document, request.operation_name)
+        if definition is None:
+            message = (
+                f"There is no operation named {request.operation_name[:100]!r} in the document."
+                if request.operation_name
+                else "The document holds several operations, or none: 'operationName' must name one."
+            )
+            raise OperationRefused([error(message, ErrorCode.OPERATION_RESOLUTION_FAILURE)])
+        return Operation(request.query, document, definition, request.variables, request.extensions)
+
+    async def execute(self, operation: Operation, context: OperationContext) -> ExecutionOutcome:
+        """Run a query or mutation. Never raises: what goes wrong is in the outcome."""
+        try:
+            executor = self.executor(operation, context)
+            result = executor.execute_operation()
+            if optimized_is_awaitable(result):
+                result = await cast("Any", result)
+        except OperationRefused as refusal:
+            return refused(refusal.errors)
+        except Exception as cause:  # the edge: nothing leaves unmasked
+            return ExecutionOutcome(None, [internal_error(cause)])
+        return outcome_of(cast("ExecutionResult", result))
+
+    async def subscribe(
+        self, operation: Operation, context: OperationContext
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """The events of a subscription, whose source is created here.
+
+        Raises `OperationRefused`; the generator raises what its source raises.
+        """
+        executor = self.executor(operation, context)
+        source = create_source_event_stream(executor)
+        if optimized_is_awaitable(source):
+            source = await cast("Any", source)
+        if isinstance(source, ExecutionResult):
+            raise OperationRefused(format_errors(source.errors or (), ErrorCode.BAD_USER_INPUT))
+        return map_source_to_response_event(executor, cast("Any", source))
+
+    def executor(self, operation: Operation, context: OperationContext) -> Executor[Any]:
+        """graphql-core's executor, which holds the coerced variables. Raises `OperationRefused`."""
+        built = self._executor_class.build(
+            self._schema,
+            operation.document,
+            context_value=context,
+            raw_variable_values=dict(operation.variables),
+            operation_name=operation.name,
+            is_awaitable=cast("Any", optimized_is_awaitable),
+            hide_suggestions=self._hide_suggestions,
+            operation_extensions=operation.extensions,
+        )
+        if isinstance(built, list):
+            raise OperationRefused(format_input_errors(built, ErrorCode.BAD_USER_INPUT))
+        return built
+
+    def _read(self, text: str) -> DocumentNode:
+        try:
+            document = parse(text, max_tokens=self._max_tokens)
+        except GraphQLError as syntax_error:
+            failed = format_errors([syntax_error], ErrorCode.GRAPHQL_PARSE_FAILED)
+            raise OperationRefused(failed) from None
+        errors = validate(self._schema, document, self._rules, hide_suggestions=self._hide_suggestions)
+        if errors:
+            raise OperationRefused(format_input_errors(errors, ErrorCode.GRAPHQL_VALIDATION_FAILED))
+        self._documents.keep(text, document)
+        return document
+
+
+def outcome_of(result: ExecutionResult) -> ExecutionOutcome:
+    """graphql-core's result as an answer, its errors masked where nobody expected them."""
+    errors = format_errors(result.errors, ErrorCode.BAD_USER_INPUT) if result.errors else []
+    return ExecutionOutcome(result.data, errors)

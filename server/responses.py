@@ -1,0 +1,149 @@
+"""What a client is answered: error codes, masking of what nobody expected, JSON bytes and media types.
+
+Status codes are `server/http.py`; frames and events are `server/protocol.py` and `server/sse.py`.
+"""
+
+import logging
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+from graphql import GraphQLError
+
+logger = logging.getLogger(__name__)
+
+JSON: Final = "application/json"
+GRAPHQL_JSON: Final = "application/graphql-response+json"
+EVENT_STREAM: Final = "text/event-stream"
+HTML: Final = "text/html"
+
+FormattedError = dict[str, Any]
+
+
+class ErrorCode(StrEnum):
+    """`extensions.code` of errors that arise before or beside a resolver."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionOutcome:
+    """The answer to one operation or one event. `was_executed` is false where a request error came before."""
+
+    data: dict[str, Any] | None
+    errors: list[FormattedError]
+    was_executed: bool = True
+
+
+def refused(errors: list[FormattedError]) -> ExecutionOutcome:
+    """The answer to a request that was not executed."""
+    return ExecutionOutcome(None, errors, was_executed=False)
+
+
+def error(message: str, code: ErrorCode) -> FormattedError:
+    """An error that has no place in a document."""
+    return {"message": message, "extensions": {"code": code}}
+
+
+def format_errors(errors: Iterable[GraphQLError], code: ErrorCode) -> list[FormattedError]:
+    """Errors as the response shows them. `code` stands where an error has none of its own.
+
+    An error whose cause is no `GraphQLError` was expected by nobody: logged with an id and masked
+    (`security.md` A7).
+    """
+    return [_masked(each, cause) if (cause := _cause(each)) else _shown(each, code) for each in errors]
+
+
+def format_input_errors(errors: Iterable[GraphQLError], code: ErrorCode) -> list[FormattedError]:
+    """As `format_errors`, about what the client sent: a scalar's `ValueError` is the client's as well."""
+    return [
+        _masked(each, cause)
+        if (cause := _cause(each)) and not isinstance(cause, ValueError)
+        else _shown(each, code)
+        for each in errors
+    ]
+
+
+def internal_error(cause: BaseException) -> FormattedError:
+    """The masked error for an exception that nobody expected, which is logged with the same id."""
+    error_id = uuid.uuid4().hex
+    logger.error("Unexpected error %s", error_id, exc_info=cause)
+    extensions = {"code": ErrorCode.INTERNAL_SERVER_ERROR, "id": error_id}
+    return {"message": "Internal server error", "extensions": extensions}
+
+
+def encode_outcome(outcome: ExecutionOutcome) -> bytes:
+    """The JSON text of an answer, on one line. `data` may hold `orjson.Fragment`."""
+    body: dict[str, Any] = {"errors": outcome.errors} if outcome.errors else {}
+    if outcome.was_executed:
+        body["data"] = outcome.data
+    try:
+        return orjson.dumps(body)
+    except TypeError as cause:  # orjson's errors are this: a resolver's value that JSON cannot show
+        return orjson.dumps({"errors": [internal_error(cause)], "data": None})
+
+
+def media_ranges(accept: str) -> list[str]:
+    """The media ranges of an Accept header that are wanted, the most wanted first (RFC 9110 12.5.1)."""
+    weighted = [_weighted(part) for part in accept.lower().split(",") if part.strip()]
+    return [name for name, weight in sorted(weighted, key=lambda each: -each[1]) if weight > 0]
+
+
+def json_media_type(accept: str | None) -> str | None:
+    """The JSON media type to answer with; None where the client takes none."""
+    if accept is None or not accept.strip():
+        return JSON
+    for name in media_ranges(accept):
+        if name in {JSON, GRAPHQL_JSON}:
+            return name
+        if name in {"*/*", "application/*"}:
+            return JSON
+    return None
+
+
+def _weighted(part: str) -> tuple[str, float]:
+    name, *parameters = (each.strip() for each in part.split(";"))
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                return name, float(value)
+            except ValueError:
+                return name, 0.0
+    return name, 1.0
+
+
+def _cause(each: GraphQLError) -> Exception | None:
+    """The exception behind an error; None where there are only GraphQL errors."""
+    cause = each.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _masked(each: GraphQLError, cause: Exception) -> FormattedError:
+    masked = internal_error(cause)
+    if each.locations:
+        masked["locations"] = [location.formatted for location in each.locations]
+    if each.path is not None:
+        masked["path"] = each.path
+    return masked
+
+
+def _shown(each: GraphQLError, code: ErrorCode) -> FormattedError:
+    shown: FormattedError = {**each.formatted}
+    shown["extensions"] = {"code": code, **(each.extensions or {})}
+    return shown

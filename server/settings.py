@@ -1,0 +1,22 @@
+"""Settings: command-line options, which are environment variables `STEPGRAPH_…` as well."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How this process runs. The table in `docs/configuration.md` is made of these fields."""
+
+    model_config = SettingsConfigDict(env_prefix="STEPGRAPH_", frozen=True, extra="ignore")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    database: str = Field(
+        default="sqlite+aiosqlite:///stepgraph.db",
+        description="Database: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://USER@HOST/DATABASE`.",
+    )
+    broadcast: str = Field(
+        default="memory://",
+        description="Broadcast channel between server processes: `memory://` (one process) or `redis://HOST:PORT`.",
+    )
+    demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")

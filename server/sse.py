@@ -1,0 +1,134 @@
+"""GraphQL over server-sent events, one operation per response (`live.md` W1).
+
+https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverSSE.md, distinct connections mode. What is
+asked is read by `server/http.py`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.types import Receive, Scope, Send
+
+from server.responses import EVENT_STREAM
+
+COMPLETE: Final = b"event: complete\ndata:\n\n"
+COMMENT: Final = b":\n\n"
+
+HEADERS: Final = [
+    (b"content-type", f"{EVENT_STREAM}; charset=utf-8".encode()),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would keep events back
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EventStreamLimits:
+    """Times in seconds."""
+
+    keepalive: float = 15.0
+    stall_timeout: float = 30.0
+
+
+class EventStreams:
+    """The open streams of one process, to end them all."""
+
+    def __init__(self, limits: EventStreamLimits | None = None) -> None:
+        self._limits = limits or EventStreamLimits()
+        self._ends: set[asyncio.Future[None]] = set()
+        self._is_closing = False
+
+    def __len__(self) -> int:
+        """How many streams are open."""
+        return len(self._ends)
+
+    def respond(self, payloads: AsyncGenerator[bytes, None]) -> "EventStream":
+        """The response that streams these payloads, each JSON text on one line."""
+        return EventStream(self, payloads, self._limits)
+
+    def register(self) -> asyncio.Future[None]:
+        """A future that is done when its stream is to end."""
+        end = asyncio.get_running_loop().create_future()
+        if self._is_closing:
+            end.set_result(None)
+        self._ends.add(end)
+        end.add_done_callback(self._ends.discard)
+        return end
+
+    def close_all(self) -> None:
+        """End every stream, now and later, without `complete`: clients connect again."""
+        self._is_closing = True
+        for end in list(self._ends):
+            end.set_result(None)
+
+
+class EventStream:
+    """An ASGI response. Ends with its payloads, its client, or all streams."""
+
+    def __init__(
+        self, streams: EventStreams, payloads: AsyncGenerator[bytes, None], limits: EventStreamLimits
+    ) -> None:
+        self._streams = streams
+        self._payloads = payloads
+        self._limits = limits
+        self._upcoming: asyncio.Task[bytes | None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        end = self._streams.register()
+        client = asyncio.create_task(_until_disconnected(receive, end))
+        try:
+            await self._write(send, end)
+        except TimeoutError:
+            pass  # a reader that takes nothing: it is left
+        finally:
+            await _stop(client, self._upcoming)
+            await self._payloads.aclose()
+            end.cancel()
+
+    async def _write(self, send: Send, end: asyncio.Future[None]) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await self._send(send, COMMENT)  # browsers report the stream open when bytes come
+        while (event := await self._next(end)) is not None:
+            await self._send(send, event)
+            if event is COMPLETE:
+                break
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _next(self, end: asyncio.Future[None]) -> bytes | None:
+        """The next event, or a comment where none comes for long; None at the end of the stream."""
+        if self._upcoming is None:
+            self._upcoming = asyncio.create_task(_following(self._payloads))
+        await asyncio.wait(
+            (self._upcoming, end), timeout=self._limits.keepalive, return_when=asyncio.FIRST_COMPLETED
+        )
+        if end.done():
+            return None
+        if not self._upcoming.done():
+            return COMMENT
+        payload, self._upcoming = self._upcoming.result(), None
+        return COMPLETE if payload is None else b"event: next\ndata: " + payload + b"\n\n"
+
+    async def _send(self, send: Send, event: bytes) -> None:
+        async with asyncio.timeout(self._limits.stall_timeout):
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+
+
+async def _following(payloads: AsyncGenerator[bytes, None]) -> bytes | None:
+    return await anext(payloads, None)
+
+
+async def _until_disconnected(receive: Receive, end: asyncio.Future[None]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    if not end.done():
+        end.set_result(None)
+
+
+async def _stop(*tasks: asyncio.Task[Any] | None) -> None:
+    for task in tasks:
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

@@ -1,0 +1,276 @@
+"""Shared runs: subscribers of the same thing share one execution and one encoded payload (`live.md` H3, H4).
+
+What carries a payload to a client is `server/websocket.py` and `server/sse.py`; what makes a source yield is the
+schema's.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+import orjson
+from graphql import ExecutionResult, GraphQLError
+
+from server.operations import Operation, OperationContext, OperationRefused, Operations, outcome_of
+from server.responses import ErrorCode, FormattedError, encode_outcome, format_errors, internal_error
+
+REFRESH_INTERVAL: Final = 0.025  # seconds between two reads that only joiners ask for
+
+OpenSource = Callable[[], Awaitable[AsyncGenerator[ExecutionResult, None]]]
+ContextForRun = Callable[[Any, asyncio.Event], OperationContext]
+
+
+def with_refresh(context: Any, refresh: asyncio.Event) -> OperationContext:
+    """The context of a run: that of its first subscriber, a dataclass, with the run's own `refresh`."""
+    shared: OperationContext = replace(context, refresh=refresh)
+    return shared
+
+
+class SubscriptionFailed(Exception):
+    """The run of a subscription has ended with errors, which are as the response shows them."""
+
+    def __init__(self, errors: list[FormattedError]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(each["message"] for each in errors))
+
+
+class Refresh(asyncio.Event):
+    """Asks the source of a run for a read that nothing but a joiner needs.
+
+    A source waits for it beside its own news, and calls `clear` before the read that follows. So a payload is
+    known to be read after everybody joined who had asked before the last `clear` (`live.md` H2).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.answered = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ask(self) -> int:
+        """Ask at once, or with everybody else who asks within the interval. Returns the number of the request."""
+        self.asked += 1
+        if self._timer is None:
+            self.set()
+            self._timer = asyncio.get_running_loop().call_later(REFRESH_INTERVAL, self._ask_again)
+        return self.asked
+
+    def clear(self) -> None:
+        super().clear()
+        self.answered = self.asked
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ask_again(self) -> None:
+        self._timer = None
+        if self.answered < self.asked and not self.is_set():
+            self.set()
+            self._timer = asyncio.get_running_loop().call_later(REFRESH_INTERVAL, self._ask_again)
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """What two subscribers must have in common to share a run."""
+
+    text: str
+    operation_name: str | None
+    variables: bytes
+    tenant: str
+    scopes: frozenset[str]
+
+
+class Subscription:
+    """One subscriber's place in a run: an iterator of payloads (JSON text) that holds at most one, the newest.
+
+    Iteration ends when the source has ended and raises `SubscriptionFailed` when it has failed. `close` frees
+    the place; iterating is safe to cancel and to go on with.
+    """
+
+    __slots__ = ("_ended", "_failure", "_newest", "_pending", "_run", "_waiter", "joined")
+
+    def __init__(self, run: "Run", joined: int) -> None:
+        self.joined = joined
+        self._run = run
+        self._pending: str | None = None
+        self._newest: str | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._ended = False
+        self._failure: list[FormattedError] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        while self._pending is None:
+            if self._ended:
+                raise StopAsyncIteration
+            if self._failure is not None:
+                raise SubscriptionFailed(self._failure)
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        payload, self._pending = self._pending, None
+        return payload
+
+    def close(self) -> None:
+        """Leave the run; the last to leave ends it."""
+        self._run.leave(self)
+
+    def holds(self, payload: str) -> bool:
+        """Whether `payload` is what this subscriber was given last."""
+        return self._newest == payload
+
+    def give(self, payload: str) -> None:
+        """The newest state takes the place of one that was not taken yet."""
+        self._pending = self._newest = payload
+        self._wake()
+
+    def end(self) -> None:
+        self._ended = True
+        self._wake()
+
+    def fail(self, errors: list[FormattedError]) -> None:
+        self._failure = errors
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Run:
+    """One execution of a subscription and everybody who shares it."""
+
+    def __init__(self, on_finish: Callable[["Run"], None]) -> None:
+        self.refresh = Refresh()
+        self._on_finish = on_finish
+        self._subscribers: dict[Subscription, None] = {}
+        self._answered = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, open_source: OpenSource) -> asyncio.Task[None]:
+        self._task = asyncio.create_task(self._pump(open_source))
+        return self._task
+
+    def join(self) -> Subscription:
+        """Attach first, then ask for a read: the joiner gets no state that is older than its coming (H2)."""
+        subscription = Subscription(self, joined=self.refresh.ask())
+        self._subscribers[subscription] = None
+        return subscription
+
+    def leave(self, subscription: Subscription) -> None:
+        if subscription not in self._subscribers:
+            return
+        del self._subscribers[subscription]
+        if not self._subscribers:
+            self._finish()
+            if self._task is not None:
+                self._task.cancel()
+
+    async def _pump(self, open_source: OpenSource) -> None:
+        try:
+            while self._subscribers:
+                # Who came before the source begins needs no further read.
+                self.refresh.clear()
+                async with contextlib.aclosing(await open_source()) as events:
+                    async for result in events:
+                        self._deliver(encode_outcome(outcome_of(result)).decode())
+                self._end()
+        except OperationRefused as refusal:
+            self._fail(refusal.errors)
+        except GraphQLError as failure:
+            self._fail(format_errors([failure], ErrorCode.BAD_USER_INPUT))
+        except Exception as cause:  # the edge: nothing leaves unmasked
+            self._fail([internal_error(cause)])
+
+    def _deliver(self, payload: str) -> None:
+        answered = self.refresh.answered
+        was_asked_for = answered > self._answered
+        self._answered = answered
+        for subscription in self._subscribers:
+            if subscription.joined > answered or (was_asked_for and subscription.holds(payload)):
+                continue
+            subscription.give(payload)
+
+    def _end(self) -> None:
+        """The source has ended. Who joined during its last read stays, for a source that begins after that."""
+        answered = self.refresh.answered
+        ended = [each for each in self._subscribers if each.joined <= answered]
+        for subscription in ended:
+            del self._subscribers[subscription]
+            subscription.end()
+        if not self._subscribers:
+            self._finish()
+
+    def _fail(self, errors: list[FormattedError]) -> None:
+        failed = list(self._subscribers)
+        self._subscribers.clear()
+        self._finish()
+        for subscription in failed:
+            subscription.fail(errors)
+
+    def _finish(self) -> None:
+        """From now on nobody joins."""
+        self.refresh.stop()
+        self._on_finish(self)
+
+
+class Subscriptions:
+    """The runs of one process."""
+
+    def __init__(self, operations: Operations, context_for_run: ContextForRun = with_refresh) -> None:
+        self._operations = operations
+        self._context_for_run = context_for_run
+        self._runs: dict[RunKey, Run] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        """How many shared runs there are."""
+        return len(self._runs)
+
+    def open(self, operation: Operation, context: OperationContext) -> Subscription:
+        """Join the run of this subscription, which is started where there is none. Raises `OperationRefused`."""
+        key = self._key(operation, context)
+        run = self._runs.get(key) if key else None
+        return run.join() if run else self._start(key, operation, context)
+
+    async def close(self) -> None:
+        """End every run and wait until its source has let go."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, key: RunKey | None, operation: Operation, context: OperationContext) -> Subscription:
+        def forget(finished: Run) -> None:
+            if key and self._runs.get(key) is finished:
+                del self._runs[key]
+
+        run = Run(on_finish=forget)
+        if key:
+            self._runs[key] = run
+        subscription = run.join()
+        run_context = self._context_for_run(context, run.refresh)
+        task = run.start(lambda: self._operations.subscribe(operation, run_context))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return subscription
+
+    def _key(self, operation: Operation, context: OperationContext) -> RunKey | None:
+        """None where the variables hold what JSON cannot show: such a subscription runs alone."""
+        coerced = self._operations.executor(operation, context).variable_values.coerced
+        try:
+            variables = orjson.dumps(coerced, option=orjson.OPT_SORT_KEYS)
+        except TypeError:
+            return None
+        viewer = context.viewer
+        return RunKey(operation.text, operation.name, variables, viewer.tenant, viewer.scopes)

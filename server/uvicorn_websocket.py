@@ -1,0 +1,55 @@
+"""uvicorn's WebSocket connection, where its way to end one makes GraphQL clients give up (`live.md` W2, W3, H4).
+
+Pings and their timing are uvicorn's own (`ws_ping_interval`, `ws_ping_timeout`).
+"""
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from server.protocol import CloseCode
+
+ABORT_AFTER: Final = 1.0  # seconds that a peer has to take a close frame
+
+
+class UvicornWebSocket(WebSocketsSansIOProtocol):
+    """For `uvicorn.Config(ws=UvicornWebSocket)`."""
+
+    def keepalive_timeout(self) -> None:
+        """A peer that does not answer pings may come back: 1013, where uvicorn sends 1011."""
+        self.pong_timer = None
+        self.pending_ping_payload = None
+        if not self.close_sent and not self.transport.is_closing():
+            self._end(CloseCode.TRY_AGAIN_LATER, "The ping was not answered.")
+
+    def send_receive_event_to_app(self) -> None:
+        """Text that is not UTF-8 is a malformed frame like any other: 4400, and no traceback in the log."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self._end(CloseCode.BAD_REQUEST, "The message is not UTF-8.")
+                return
+        super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """As uvicorn's, but an event that the application sends before it hears of the end is not its mistake."""
+        self.disconnected = True
+        super().handle_parser_exception()
+
+    async def run_asgi(self) -> None:
+        """Closing waits for a peer to take what was written: not for one that takes nothing."""
+        await super().run_asgi()
+        if not self.writable.is_set():
+            self.transport.abort()
+
+    def _end(self, code: CloseCode, reason: str) -> None:
+        self.disconnected = True  # `send` says so to the application, which has not heard yet
+        self.conn.fail(code, reason)
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.transport.close()
+        asyncio.get_running_loop().call_later(ABORT_AFTER, self.transport.abort)

@@ -1,0 +1,277 @@
+"""One socket: its handshake of the protocol, its operations, and its end (`live.md` W2, W3, H4).
+
+Messages and close codes are `server/protocol.py`.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.types import Message, Send
+from starlette.websockets import WebSocket
+
+from server.operations import ContextFor, Operation, OperationRefused, Operations
+from server.protocol import (
+    CONNECTION_ACK,
+    CloseCode,
+    Complete,
+    ConnectionInit,
+    MalformedMessage,
+    Ping,
+    Subscribe,
+    complete_message,
+    error_message,
+    next_prefix,
+    parse_message,
+    pong_message,
+)
+from server.responses import ErrorCode, encode_outcome, error, internal_error
+from server.subscriptions import SubscriptionFailed, Subscriptions
+
+MAX_REASON: Final = 123  # bytes, RFC 6455 5.5
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketLimits:
+    """Times in seconds. The size of a message is uvicorn's `ws_max_size`."""
+
+    operations: int = 100
+    init_timeout: float = 10.0
+    # A reader that takes nothing for so long is closed, and dropped where even that cannot be written.
+    stall_timeout: float = 30.0
+    close_timeout: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all sockets share. `unfinished` are queries and mutations whose socket has gone: they may end."""
+
+    operations: Operations
+    subscriptions: Subscriptions
+    context_for: ContextFor
+    limits: WebSocketLimits
+    unfinished: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+class CloseSocket(Exception):
+    """Closes the socket whose message is being handled."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(reason)
+
+
+class SocketGone(Exception):
+    """Nothing can be sent any more."""
+
+
+class RunningOperation:
+    """An operation of a socket; `is_wanted` until the client completes it or goes."""
+
+    __slots__ = ("id", "is_subscription", "is_wanted", "task")
+
+    def __init__(self, operation_id: str, *, is_subscription: bool) -> None:
+        self.id = operation_id
+        self.is_subscription = is_subscription
+        self.is_wanted = True
+        self.task: asyncio.Task[None] | None = None
+
+
+class Connection:
+    """One client and its operations."""
+
+    def __init__(self, surroundings: Surroundings, websocket: WebSocket[Any], send: Send) -> None:
+        self._surroundings = surroundings
+        self._limits = surroundings.limits
+        self._websocket = websocket
+        # The server's own: Starlette's checks a state that `_is_closed` is.
+        self._send_frame = send
+        self._operations: dict[str, RunningOperation] = {}
+        self._unwanted: set[RunningOperation] = set()
+        self._is_initialised = False
+        self._is_closed = False
+        self._is_dropped = False
+        self._blocked_since: float | None = None
+        self._loop = asyncio.get_running_loop()
+        self._reader = asyncio.current_task()
+        self._timer = self._loop.call_later(self._limits.init_timeout, self._init_is_overdue)
+        self._closer: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Serve the socket until either side has closed it."""
+        try:
+            while (frame := await self._websocket.receive())["type"] != "websocket.disconnect":
+                await self._answer(frame)
+        except SocketGone:
+            pass
+        except asyncio.CancelledError:
+            if not self._is_dropped or (self._reader and self._reader.uncancel()):
+                raise
+        finally:
+            self._release()
+
+    async def close(self, code: CloseCode, reason: str) -> None:
+        """Close from our side; drop the connection if the peer does not even take that."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        frame = {"type": "websocket.close", "code": code, "reason": _shortened(reason)}
+        try:
+            async with asyncio.timeout(self._limits.close_timeout):
+                await self._send_frame(frame)
+        except TimeoutError:
+            self._drop()
+        except OSError:
+            pass  # gone already, and the reader hears of it
+
+    async def _answer(self, frame: Message) -> None:
+        if self._is_closed:
+            return
+        try:
+            text = frame.get("text")
+            if text is None:
+                raise CloseSocket(CloseCode.BAD_REQUEST, "Binary frames are not of this protocol.")
+            await self._handle(text)
+        except MalformedMessage as malformed:
+            await self.close(CloseCode.BAD_REQUEST, str(malformed))
+        except CloseSocket as close:
+            await self.close(close.code, close.reason)
+
+    async def _handle(self, text: str) -> None:
+        match parse_message(text):
+            case ConnectionInit() as message:
+                await self._handle_connection_init(message)
+            case Ping(payload):
+                await self._send(pong_message(payload))
+            case Subscribe() as message:
+                await self._handle_subscribe(message)
+            case Complete(operation_id):
+                if running := self._operations.pop(operation_id, None):
+                    self._abandon(running)
+
+    async def _handle_connection_init(self, message: ConnectionInit) -> None:
+        if self._is_initialised:
+            code = CloseCode.TOO_MANY_INITIALISATION_REQUESTS
+            raise CloseSocket(code, "Too many initialisation requests")
+        self._is_initialised = True
+        self._websocket.state.connection_init = message.payload
+        self._timer.cancel()
+        self._look_for_stall()
+        await self._send(CONNECTION_ACK)
+
+    async def _handle_subscribe(self, message: Subscribe) -> None:
+        if not self._is_initialised:
+            raise CloseSocket(CloseCode.UNAUTHORIZED, "Unauthorized")
+        if message.id in self._operations:
+            code = CloseCode.SUBSCRIBER_ALREADY_EXISTS
+            raise CloseSocket(code, f"Subscriber for {message.id} already exists")
+        try:
+            operation = self._admit(message)
+        except OperationRefused as refusal:
+            await self._send(error_message(message.id, refusal.errors))
+            return
+        running = RunningOperation(message.id, is_subscription=operation.is_subscription)
+        self._operations[message.id] = running
+        running.task = asyncio.create_task(self._serve(running, operation))
+
+    def _admit(self, message: Subscribe) -> Operation:
+        limit = self._limits.operations
+        if len(self._operations) + len(self._unwanted) >= limit:
+            text = f"A socket has at most {limit} operations at a time."
+            raise OperationRefused([error(text, ErrorCode.TOO_MANY_OPERATIONS)])
+        if message.fault:
+            raise OperationRefused([error(message.fault, ErrorCode.BAD_REQUEST)])
+        return self._surroundings.operations.prepare(message.request)
+
+    async def _serve(self, running: RunningOperation, operation: Operation) -> None:
+        try:
+            await (self._stream if operation.is_subscription else self._execute)(running, operation)
+            last = complete_message(running.id)
+        except SocketGone:
+            return
+        except (OperationRefused, SubscriptionFailed) as failure:
+            last = error_message(running.id, failure.errors)
+        except Exception as cause:  # the edge: nothing leaves unmasked
+            last = error_message(running.id, [internal_error(cause)])
+        finally:
+            self._forget(running)
+        await self._send_for(running, last)
+
+    async def _stream(self, running: RunningOperation, operation: Operation) -> None:
+        context = self._surroundings.context_for(self._websocket)
+        prefix = next_prefix(running.id)
+        with self._surroundings.subscriptions.open(operation, context) as payloads:
+            async for payload in payloads:
+                await self._send(f"{prefix}{payload}}}")
+
+    async def _execute(self, running: RunningOperation, operation: Operation) -> None:
+        context = self._surroundings.context_for(self._websocket)
+        outcome = await self._surroundings.operations.execute(operation, context)
+        if not outcome.was_executed:
+            raise OperationRefused(outcome.errors)
+        await self._send_for(running, f"{next_prefix(running.id)}{encode_outcome(outcome).decode()}}}")
+
+    async def _send_for(self, running: RunningOperation, text: str) -> None:
+        if running.is_wanted:
+            await self._send(text)
+
+    async def _send(self, text: str) -> None:
+        if self._is_closed:
+            raise SocketGone
+        if self._blocked_since is None:
+            self._blocked_since = self._loop.time()
+        try:
+            await self._send_frame({"type": "websocket.send", "text": text})
+        except OSError:
+            raise SocketGone from None
+        finally:
+            self._blocked_since = None
+
+    def _init_is_overdue(self) -> None:
+        code = CloseCode.CONNECTION_INITIALISATION_TIMEOUT
+        self._closer = asyncio.create_task(self.close(code, "Connection initialisation timeout"))
+
+    def _look_for_stall(self) -> None:
+        patience = self._limits.stall_timeout
+        since = self._blocked_since
+        if since is not None and self._loop.time() - since >= patience:
+            code = CloseCode.TRY_AGAIN_LATER
+            self._closer = asyncio.create_task(self.close(code, "The reader takes nothing."))
+        else:
+            self._timer = self._loop.call_later(patience / 4, self._look_for_stall)
+
+    def _abandon(self, running: RunningOperation) -> None:
+        """The client wants no more of it: a subscription ends; what may have begun to write does not."""
+        running.is_wanted = False
+        if running.is_subscription:
+            if running.task is not None:
+                running.task.cancel()
+        else:
+            self._unwanted.add(running)
+
+    def _forget(self, running: RunningOperation) -> None:
+        """Frees the id before the last message: with that the client may use it again."""
+        self._unwanted.discard(running)
+        if self._operations.get(running.id) is running:
+            del self._operations[running.id]
+
+    def _drop(self) -> None:
+        self._is_dropped = True
+        if self._reader is not None:
+            self._reader.cancel()
+
+    def _release(self) -> None:
+        self._is_closed = True
+        self._timer.cancel()
+        for running in self._operations.values():
+            self._abandon(running)
+        self._operations.clear()
+        for running in self._unwanted:
+            if running.task is not None:
+                self._surroundings.unfinished.add(running.task)
+                running.task.add_done_callback(self._surroundings.unfinished.discard)
+
+
+def _shortened(reason: str) -> str:
+    return reason.encode()[:MAX_REASON].decode(errors="ignore")
