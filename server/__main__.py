@@ -25,7 +25,15 @@ cli = typer.Typer(
 )
 console = Console(highlight=False, soft_wrap=True)
 
-Database = Annotated[str | None, typer.Option(help=Settings.model_fields["database"].description)]
+
+def _help(name: str) -> str:
+    """An option's help, made of the setting behind it."""
+    field = Settings.model_fields[name]
+    default = "off" if field.default is False else field.default
+    return f"{field.description} (STEPGRAPH_{name.upper()}; default: {default})"
+
+
+Database = Annotated[str | None, typer.Option(help=_help("database"))]
 
 
 def _fail(message: object) -> NoReturn:
@@ -53,15 +61,11 @@ def _run(work: Any) -> Any:
 
 @cli.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help=Settings.model_fields["host"].description)] = None,
-    port: Annotated[int | None, typer.Option(help=Settings.model_fields["port"].description)] = None,
+    host: Annotated[str | None, typer.Option(help=_help("host"))] = None,
+    port: Annotated[int | None, typer.Option(help=_help("port"))] = None,
     database: Database = None,
-    broadcast: Annotated[
-        str | None, typer.Option(help=Settings.model_fields["broadcast"].description)
-    ] = None,
-    demo: Annotated[
-        bool | None, typer.Option("--demo", help=Settings.model_fields["demo"].description)
-    ] = None,
+    broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
+    demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
 ) -> None:
     """Serve the API, GraphiQL and live subscriptions."""
     _run(_serve(_settings(host=host, port=port, database=database, broadcast=broadcast, demo=demo)))

@@ -6,6 +6,7 @@ Tests share one database of each kind and keep out of each other's way by tenant
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -16,6 +17,7 @@ from db.migrate import migrate
 from db.session import Database
 from db.store import Store
 from tests.api import Api
+from tests.servers import ServerProcess
 
 POSTGRESQL = os.environ.get("STEPGRAPH_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres")
 FAIL_ON_SKIP = os.environ.get("STEPGRAPH_FAIL_ON_SKIP") == "1"
@@ -92,3 +94,12 @@ def tenant() -> str:
 def api(store: Store, tenant: str) -> Api:
     """The API over each database in turn, as a tenant of its own."""
     return Api(store, tenant)
+
+
+@pytest.fixture
+def live_server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server as `make run` starts it: SQLite, the in-memory doorbell, the demo templates."""
+    with ServerProcess(
+        "--demo", "--database", f"sqlite+aiosqlite:///{tmp_path / 'live.db'}", cwd=tmp_path
+    ) as server:
+        yield server
