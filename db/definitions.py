@@ -6,6 +6,7 @@ from collections.abc import Generator
 from sqlalchemy import bindparam, select
 
 from db.runtime.definition import WorkflowDefinition
+from db.runtime.errors import NotFound
 from db.statements import Fetch, Row, Statement, Write
 from db.tables import WorkflowTemplateVersion, table_of
 
@@ -21,12 +22,15 @@ class Definitions:
         self._kept: OrderedDict[str, WorkflowDefinition] = OrderedDict()
 
     def load(self, version_id: str) -> Generator[Fetch | Write, list[Row], WorkflowDefinition]:
-        """The definition of a published version, from memory or read by the script that asks."""
+        """The definition of a published version, from memory or read by the script that asks; `NotFound`."""
         kept = self._kept.get(version_id)
         if kept is not None:
             self._kept.move_to_end(version_id)
             return kept
         found = yield Fetch(LOAD, {"id": version_id})
+        if not found:
+            # Deleted since the asking script read of it: it had no executions, so this one comes too late.
+            raise NotFound(version_id)
         definition = WorkflowDefinition.parse(found[0][0])
         self._kept[version_id] = definition
         if len(self._kept) > self._capacity:

@@ -8,6 +8,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -20,6 +22,7 @@ T = TypeVar("T")
 _DIRECTORY = Path(__file__).parent / "migrations"
 # Any number will do, as long as it is ours: two servers that start together migrate one after the other.
 _LOCK = 7_380_455_210
+_LOCK_SECONDS = 30
 
 
 async def migrate(url: str) -> str:
@@ -33,12 +36,17 @@ async def missing_migrations(url: str) -> list[str]:
 
 
 async def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
-    engine = create_async_engine(parse_database_url(url), poolclass=NullPool)
+    parsed = parse_database_url(url)
+    waits = {"timeout": _LOCK_SECONDS} if parsed.drivername == "sqlite+aiosqlite" else {}
+    engine = create_async_engine(parsed, poolclass=NullPool, connect_args=waits)
     try:
         async with engine.connect() as connection:
             result = await connection.run_sync(work)
             await connection.commit()
             return result
+    except (CommandError, ResolutionError) as error:
+        place = engine.url.render_as_string(hide_password=True)
+        raise Unavailable(f"The database {place} has a migration that this program does not know: {error}") from error
     except (SQLAlchemyError, OSError) as error:
         place = engine.url.render_as_string(hide_password=True)
         cause = getattr(error, "orig", None) or error
@@ -58,6 +66,9 @@ def _upgrade(connection: Connection) -> str:
     if connection.dialect.name == "postgresql":
         connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
         connection.commit()
+    else:
+        # Held until the end: nobody else migrates meanwhile, and a migration that is killed leaves nothing.
+        connection.execute(text("begin immediate"))
     config = _config(connection)
     command.upgrade(config, "head")
     return ScriptDirectory.from_config(config).get_current_head() or ""

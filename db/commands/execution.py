@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from db.commands import transaction
-from db.commands.bounds import require_within
+from db.commands.bounds import require_text, require_within
 from db.commands.outcome import Actor, Committed
 from db.commands.rows import clock
 from db.definitions import Definitions
@@ -21,6 +21,7 @@ from db.runtime.tree import JSONObject, Tree
 from db.runtime.validation import Issue, Severity
 from db.runtime.values import Execution
 from db.runtime.versions import VersionStatus
+from db.session import Conflict
 from db.statements import Fetch, Row, Statement, Write
 from db.store import Store
 from db.tables import WorkflowTemplate, WorkflowTemplateVersion, table_of
@@ -56,8 +57,13 @@ async def create_workflow_execution(store: Store, actor: Actor, new: NewExecutio
     """Create a root execution and, unless asked not to, start it.
 
     Refuses with `NotFound`, `InvalidTransition` (the version is not PUBLISHED), `ValidationFailed` (no active version,
-    context against `contextSchema`), `LimitExceeded` (context).
+    context against `contextSchema`, a text's length), `LimitExceeded` (context).
     """
+    if new.name is not None:
+        require_text("name", new.name, 1, 200)
+    if new.correlation_id is not None:
+        # Indexed: PostgreSQL refuses an index entry of more than 2,704 bytes, SQLite none.
+        require_text("correlationId", new.correlation_id, 1, 255)
     context = new.context or {}
     require_within("context", context, store.limits.context_bytes, store.limits.json_depth)
     return await store.database.transact(_create(store.definitions, actor, new, context))
@@ -92,7 +98,10 @@ def _create(
     definitions: Definitions, actor: Actor, new: NewExecution, context: JSONObject
 ) -> Generator[Fetch | Write, list[Row], Committed]:
     version_id, template_name, now = yield from _runnable_version(actor, new)
-    definition = yield from definitions.load(version_id)
+    try:
+        definition = yield from definitions.load(version_id)
+    except NotFound:
+        raise _gone(new, version_id) from None
     require_valid(definition.context_schema, context, "The context", "/context")
     root_id = new_id(IdKind.EXECUTION)
     tree = Tree(root_id=root_id, revision=0, now=now, definitions={version_id: definition})
@@ -110,7 +119,11 @@ def _create(
     flow.create(tree, root, context, partial(new_id, IdKind.STEP_EXECUTION))
     if new.start:
         yield from transaction.carry_out(tree, flow.start(tree, root_id), definitions)
-    yield from transaction.write(tree, actor)
+    try:
+        yield from transaction.write(tree, actor)
+    except Conflict:
+        # Deleted between the reading of it and the writing.
+        raise _gone(new, version_id) from None
     return transaction.committed(tree, 0, root_id)
 
 
@@ -134,6 +147,13 @@ def _runnable_version(
     if status is not VersionStatus.PUBLISHED:
         raise _not_published(version_id, version, status)
     return version_id, template_name, now
+
+
+def _gone(new: NewExecution, version_id: str) -> NotFound | ValidationFailed:
+    """The version was deleted by somebody else; before that it was no longer active."""
+    if new.workflow_template_key is None:
+        return NotFound(version_id)
+    return _no_active_version(new.workflow_template_key)
 
 
 def _no_active_version(key: str) -> ValidationFailed:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 
 from db.commands import transaction
-from db.commands.bounds import require_within
+from db.commands.bounds import require_text, require_within
 from db.commands.outcome import Actor, Committed
 from db.definitions import Definitions
 from db.runtime import flow
@@ -31,8 +31,10 @@ async def complete_step(
 async def fail_step(
     store: Store, actor: Actor, step_execution_id: str, code: str | None, message: str
 ) -> Committed:
-    """Fail a step that waits (S4)."""
-    decide = partial(flow.fail, code=code or DEFAULT_FAILURE_CODE, message=message)
+    """Fail a step that waits (S4). Refuses with `NotFound`, `InvalidTransition`, `ValidationFailed` (an empty code)."""
+    if code is not None:
+        require_text("code", code, 1, 200)
+    decide = partial(flow.fail, code=DEFAULT_FAILURE_CODE if code is None else code, message=message)
     return await store.database.transact(_act(store.definitions, actor, step_execution_id, decide))
 
 

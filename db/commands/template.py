@@ -76,14 +76,15 @@ async def create_workflow_template(store: Store, actor: Actor, new: NewTemplate)
     """
     require_text("name", new.name, 1, 200)
     key = _key_of(new)
-    require_semver(new.version or FIRST_VERSION)
+    number = FIRST_VERSION if new.version is None else new.version
+    require_semver(number)
     definition = new.definition if new.definition is not None else minimal_definition(key, new.name)
     require_within("definition", definition, store.limits.definition_bytes, store.limits.json_depth)
     if new.activate and not new.publish:
         raise _wrong(
             "ACTIVATE_NEEDS_PUBLISH", "/activate", "Only a published version can be active: set publish too."
         )
-    return await store.database.transact(_create(store, actor, new, key, definition))
+    return await store.database.transact(_create(store, actor, new, key, number, definition))
 
 
 async def update_workflow_template(
@@ -109,7 +110,7 @@ def _wrong(code: str, path: str, message: str) -> ValidationFailed:
 
 
 def _create(
-    store: Store, actor: Actor, new: NewTemplate, key: str, definition: JSONObject
+    store: Store, actor: Actor, new: NewTemplate, key: str, number: str, definition: JSONObject
 ) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
     ((now,),) = yield Fetch(_NOW, {})
     template_id = new_id(IdKind.TEMPLATE)
@@ -126,7 +127,7 @@ def _create(
         yield Write(_INSERT, [row])
     except Conflict:
         raise _wrong("KEY_TAKEN", "/key", f"There is a template with the key {key!r} already.") from None
-    version = version_row(actor, template_id, new.version or FIRST_VERSION, None, definition, now)
+    version = version_row(actor, template_id, number, None, definition, now)
     yield Write(INSERT_VERSION, [version])
     if new.publish:
         yield from publish(store, actor, version["id"], key, definition)

@@ -80,8 +80,11 @@ _SET_ACTIVE = Statement(
 )
 _IN_USE = Statement(
     select(
-        exists().where(_executions.c.version_id == bindparam("id")),
-        exists().where(_steps.c.child_version_id == bindparam("id")),
+        # The tenant is what the index begins with.
+        exists().where(
+            _executions.c.tenant == bindparam("tenant"), _executions.c.version_id == bindparam("id")
+        ),
+        exists().where(_steps.c.tenant == bindparam("tenant"), _steps.c.child_version_id == bindparam("id")),
     )
 )
 _DELETES = tuple(
@@ -269,7 +272,7 @@ def _deprecate(actor: Actor, version_id: str) -> Generator[Fetch | Write, list[R
 
 def _delete(actor: Actor, version_id: str) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
     version = yield from _lock(actor, version_id)
-    ((has_executions, is_child),) = yield Fetch(_IN_USE, {"id": version.id})
+    ((has_executions, is_child),) = yield Fetch(_IN_USE, {"id": version.id, "tenant": actor.tenant})
     uses = {
         "it is the active version": version.active_version_id == version.id,
         "it has executions": has_executions,

@@ -60,17 +60,37 @@ def _reason(error: Exception) -> str:
 @lru_cache(maxsize=4_096)
 def _syntax_error(src: str) -> str | None:
     try:
-        tree = BoundedParser().parse(src, _counted_regexes())
+        checked_tree(src)
     except SourceRefusedError as error:
         return str(error)
+    return None
+
+
+def checked_tree(src: str, max_nodes: int = MAX_NODES) -> Any:
+    """The tree of a source that may stand in a definition and is no longer than `MAX_SOURCE_BYTES`.
+
+    Raises `SourceRefusedError` with one sentence that says what is wrong; past `max_nodes` too.
+    """
+    tree = _parsed(src, max_nodes)
+    found = list(symbols(tree))
+    refusal = _refused_names(found) or _subtracted_step(src, found)
+    if refusal:
+        raise SourceRefusedError(refusal)
+    return tree
+
+
+def _parsed(src: str, max_nodes: int) -> Any:
+    try:
+        return BoundedParser(max_nodes).parse(src, _counted_regexes())
+    except SourceRefusedError:
+        raise
     except RecursionError:
-        return "The expression is nested too deeply."
+        message = "The expression is nested too deeply."
     except JException as error:
-        return f"{_sentence(str(error))} Near character {error.location}.{_hint(src)}"
+        message = f"{_sentence(str(error))} Near character {error.location}.{_hint(src)}"
     except Exception:  # the library's tokenizer raises bare IndexError, KeyError … on broken sources
-        return f"The expression is not complete, or has a character out of place.{_hint(src)}"
-    symbols = list(_symbols(tree))
-    return _refused_names(symbols) or _subtracted_step(src, symbols)
+        message = f"The expression is not complete, or has a character out of place.{_hint(src)}"
+    raise SourceRefusedError(message)
 
 
 def _counted_regexes() -> Any:
@@ -91,8 +111,9 @@ class BoundedParser(Parser):  # type: ignore[misc]  # the library has no type in
     `((a ?? b) ?? c)` anew for every level, 2ⁿ times in all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_nodes: int = MAX_NODES) -> None:
         super().__init__()
+        self.max_nodes = max_nodes
         self.nesting = 0
         self.depth = 0
         self.nodes = 0
@@ -117,11 +138,11 @@ class BoundedParser(Parser):  # type: ignore[misc]  # the library has no type in
 
     def _count_node(self) -> None:
         self.nodes += 1
-        if self.nodes > MAX_NODES:
+        if self.nodes > self.max_nodes:
             raise SourceRefusedError(TOO_COMPLEX)
 
 
-def _symbols(tree: Any) -> Iterator[Any]:
+def symbols(tree: Any) -> Iterator[Any]:
     """Every node of the tree, each once."""
     seen: set[int] = set()
     pending: list[Any] = [tree]
@@ -135,16 +156,16 @@ def _symbols(tree: Any) -> Iterator[Any]:
             pending.extend(vars(item).values())
 
 
-def _refused_names(symbols: list[Any]) -> str | None:
-    for node in symbols:
+def _refused_names(found: list[Any]) -> str | None:
+    for node in found:
         if node.type == "variable" and node.value in FORBIDDEN:
             return f"${node.value} does not exist here: an expression sees only its input."
     return None
 
 
-def _subtracted_step(src: str, symbols: list[Any]) -> str | None:
+def _subtracted_step(src: str, found: list[Any]) -> str | None:
     """`__steps__.dsc-step` is legal JSONata, but subtracts from a whole step: never what was meant (X4)."""
-    if any(node.type == "binary" and node.value == "-" and _is_whole_step(node.lhs) for node in symbols):
+    if any(node.type == "binary" and node.value == "-" and _is_whole_step(node.lhs) for node in found):
         return f"A step is no number to subtract from.{_hint(src)}"
     return None
 

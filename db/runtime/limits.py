@@ -1,6 +1,23 @@
-"""Bounds of the runtime (`runtime.md` C4, F7)."""
+"""Bounds of the runtime (`runtime.md` C4, F7, X3)."""
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionLimits:
+    """What one evaluation may use (X3).
+
+    `work` is counted, not timed, so that an expression is refused everywhere alike: 16 for a node of the expression each
+    time it is evaluated, about 1 for an item or 64 characters that a function or an operator goes over.
+    """
+
+    work: int = 200_000
+    seconds: float = 0.05
+    depth: int = 500
+    text_characters: int = 1 << 20
+    items: int = 100_000
+    result_bytes: int = 1 << 20
+    json_depth: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +30,4 @@ class Limits:
     definition_bytes: int = 2 << 20
     steps_per_definition: int = 2_000
     schema_bytes: int = 64 << 10
+    expression: ExpressionLimits = ExpressionLimits()
