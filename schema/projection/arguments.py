@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-from graphql import FieldNode, GraphQLError, GraphQLField
+from graphql import (
+    FieldNode,
+    GraphQLBoolean,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInputType,
+    OperationDefinitionNode,
+    is_input_object_type,
+    is_list_type,
+    is_non_null_type,
+    parse,
+    print_ast,
+)
 
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -29,6 +41,17 @@ class Site:
     field: GraphQLField
     node: FieldNode
     fragment_variables: Any
+
+
+def detached(node: FieldNode) -> FieldNode:
+    """The field with its arguments alone: a document's node holds the whole document, and a plan outlives that."""
+    arguments = ", ".join(print_ast(argument) for argument in node.arguments or ())
+    text = f"{{ {node.name.value}({arguments}) }}" if arguments else f"{{ {node.name.value} }}"
+    operation = parse(text, no_location=True).definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    field = operation.selection_set.selections[0]
+    assert isinstance(field, FieldNode)
+    return field
 
 
 class Binder(Protocol):
@@ -58,7 +81,7 @@ class Arguments:
 
     def value(self, name: str, kind: str = "text") -> str:
         """A placeholder for the argument's value."""
-        return self._binder.bind(self._site, lambda values: bindable(values[name]), kind)
+        return self._binder.bind(self._site, lambda values: bindable(values[name], name), kind)
 
     def derived(self, read: Convert, kind: str) -> str:
         """A placeholder for something computed from the arguments."""
@@ -82,19 +105,29 @@ def page_size(values: Values, name: str, default: int) -> int:
     return size
 
 
-def bindable(value: Any) -> Any:
-    """A value that both databases take; PostgreSQL's text has no NUL and neither has lone surrogates (I5)."""
-    if isinstance(value, str) and ("\0" in value or any("\ud800" <= each <= "\udfff" for each in value)):
-        raise BadUserInput("A text holds a NUL character or a lone surrogate.")
+def bindable(value: Any, name: str = "A text") -> Any:
+    """A value that both databases take; `name` says whose it is where it is refused (I5)."""
+    if isinstance(value, str) and not is_storable(value):
+        raise BadUserInput(f"{name} holds a NUL character or a lone surrogate.")
     return value
 
 
-def shape(value: Any) -> Any:
-    """What a compiled text depends on: keys, lengths, nulls, booleans and enum members; never a text or a number."""
-    if isinstance(value, Mapping):
-        return tuple((key, shape(item)) for key, item in value.items())
-    if isinstance(value, list):
-        return (list, *(shape(item) for item in value))
-    if value is None or isinstance(value, bool | Enum):
-        return value
-    return type(value)
+def is_storable(text: str) -> bool:
+    """PostgreSQL's text has no NUL, and neither database has lone surrogates."""
+    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def shape(value: Any, type_: GraphQLInputType) -> Any:
+    """What a compiled text depends on: keys, lengths, nulls, booleans and enum members; never a text or a number.
+
+    What a JSON scalar holds is nobody's business here: a text for each of its shapes would never be used again.
+    """
+    if is_non_null_type(type_):
+        return shape(value, type_.of_type)
+    if value is None:
+        return None
+    if is_list_type(type_):
+        return (list, *(shape(item, type_.of_type) for item in value))
+    if is_input_object_type(type_):
+        return tuple((name, shape(item, type_.fields[name].type)) for name, item in value.items())
+    return value if isinstance(value, Enum) or type_ is GraphQLBoolean else type(value)

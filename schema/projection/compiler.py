@@ -18,7 +18,7 @@ from graphql.execution.values import get_argument_values
 from sqlalchemy import Table
 
 from schema.projection import declare, paging
-from schema.projection.arguments import Arguments, Convert, Site, Values, bindable
+from schema.projection.arguments import Arguments, Convert, Site, Values, bindable, detached
 from schema.projection.plan import Parameter, Plan
 from schema.projection.rows import Row, Rows, ValuesRow
 from schema.projection.spelling import Spelling
@@ -61,7 +61,7 @@ class Query:
 
     def value(self, name: str, kind: str = "text") -> str:
         """A placeholder for one of the values of `Rows`."""
-        return self._parameter(Parameter(None, lambda values: bindable(values[name]), kind))
+        return self._parameter(Parameter(None, lambda values: bindable(values[name], name), kind))
 
     def bind(self, site: int, read: Convert, kind: str) -> str:
         """A placeholder for what `read` finds in a site's arguments."""
@@ -211,11 +211,9 @@ class Query:
         """Registers the place; what it holds is read when the statement runs."""
         if not field.args:
             return Arguments(self, -1, ())
-        site = Site(field, details[0].node, details[0].fragment_variable_values)
-        self._sites.append(site)
-        values = get_argument_values(
-            field, site.node, self._executor.variable_values, site.fragment_variables
-        )
+        node, fragment_variables = details[0].node, details[0].fragment_variable_values
+        values = get_argument_values(field, node, self._executor.variable_values, fragment_variables)
+        self._sites.append(Site(field, detached(node), fragment_variables))
         given = [name for name, value in values.items() if value is not None]
         return Arguments(self, len(self._sites) - 1, given)
 

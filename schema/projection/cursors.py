@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Table
 
 from db.columns import Timestamp
-from schema.projection.arguments import BadUserInput, bindable
+from schema.projection.arguments import BadUserInput, is_storable
 from schema.projection.declare import Order
 from schema.projection.rows import Row
 from schema.projection.spelling import Spelling
@@ -55,7 +55,7 @@ class Keys:
 
     def _fit(self, keys: Sequence[object]) -> bool:
         return all(
-            isinstance(key, str) and (_is_time(key) if is_time else bindable(key) == key)
+            isinstance(key, str) and (_is_time(key) if is_time else is_storable(key))
             for key, is_time in zip(keys, self._times, strict=True)
         )
 

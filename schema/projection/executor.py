@@ -95,25 +95,24 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         context: Projecting = self.context_value
         rows = result if isinstance(result, Rows) else Rows("")
-        plan = self._plan(context.plans, rows, info, path, details)
+        plan = self._plan(context.plans, rows, info, details)
         text = await context.reader.read(*plan.statement(self, {**rows.values, "tenant": context.tenant}))
         # Back through graphql-core, so that null where the schema says never is its own error.
         fragment = None if text is None else Fragment(text)
         completed = self.complete_value(return_type, details, info, path, fragment, position)
         return await completed if isinstance(completed, Awaitable) else completed
 
-    def _plan(
-        self, plans: Plans, rows: Rows, info: GraphQLResolveInfo[Any], path: Path, details: Details
-    ) -> Plan:
+    def _plan(self, plans: Plans, rows: Rows, info: GraphQLResolveInfo[Any], details: Details) -> Plan:
+        # The text and where its fields begin, never a node: nodes are equal wherever they stand.
         location = self.operation.loc
         document = location.source.body if location else ""
         key = (
             document,
             self.operation.name.value if self.operation.name else None,
-            tuple(step for step in path.as_list() if isinstance(step, str)),
+            tuple(detail.node.loc.start for detail in details if detail.node.loc),
             rows.type_name,
-            shape(rows.values),
-            shape(self.variable_values.coerced),
+            tuple((name, type(value)) for name, value in rows.values.items()),
+            self._shapes(),
         )
         plan = plans.get(key) if document else None
         if plan is None:
@@ -127,6 +126,13 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             if 0 < len(document) <= _LONGEST_KEPT:
                 plans.keep(key, plan)
         return plan
+
+    def _shapes(self) -> tuple[Any, ...]:
+        variables = self.variable_values
+        return tuple(
+            (name, shape(value, variables.sources[name].signature.type))
+            for name, value in variables.coerced.items()
+        )
 
 
 def declared_or_attribute(source: Any, name: str) -> Any:

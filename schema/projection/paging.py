@@ -1,5 +1,6 @@
 """Connections by keyset: a cursor holds the order's keys of a row, so that pages stay put when rows come and go."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from graphql import GraphQLObjectType
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     from schema.projection.compiler import Details, Query
 
 DEFAULT_PAGE = 50
+
+
+def _check(keys: Keys, values: Values) -> None:
+    if values.get("first") is not None and values.get("last") is not None:
+        raise BadUserInput("first and last cannot be given together.")
+    for name in ("first", "last"):
+        page_size(values, name, DEFAULT_PAGE)
+    for name in ("after", "before"):
+        if values.get(name) is not None:
+            keys.decode(name, values[name])
 
 
 class Page:
@@ -34,7 +45,7 @@ class Page:
         self._backward = arguments.given("last")
         self._size = arguments.size("last" if self._backward else "first", DEFAULT_PAGE)
         self._limit = arguments.size("last" if self._backward else "first", DEFAULT_PAGE, plus=1)
-        arguments.check(self._check)
+        arguments.check(partial(_check, self._keys))
 
     def text(self, type_: GraphQLObjectType, details: "Details") -> str:
         """The connection object of a selection."""
@@ -47,15 +58,6 @@ class Page:
         # Without an aggregate in it the select would answer once for every row.
         aggregates = any(is_aggregate for _, is_aggregate in parts.values())
         return self._query.sql.nested(f"select {built}" + (f" from {source}" if aggregates else ""))
-
-    def _check(self, values: Values) -> None:
-        if values.get("first") is not None and values.get("last") is not None:
-            raise BadUserInput("first and last cannot be given together.")
-        for name in ("first", "last"):
-            page_size(values, name, DEFAULT_PAGE)
-        for name in ("after", "before"):
-            if values.get(name) is not None:
-                self._keys.decode(name, values[name])
 
     def _rows(self) -> tuple[str, Row]:
         """The page's rows with their number `n` and how many there are, `c`."""
@@ -77,8 +79,9 @@ class Page:
 
     def _key(self, name: str, index: int) -> str:
         """A placeholder for one key of a cursor."""
+        keys = self._keys  # not the page, which knows the request: a plan outlives it
         return self._arguments.derived(
-            lambda values: self._keys.decode(name, values[name])[index], self._keys.kinds[index]
+            lambda values: keys.decode(name, values[name])[index], keys.kinds[index]
         )
 
     def _part(self, type_: GraphQLObjectType, row: Row, fields: "Details") -> tuple[str, bool]:
@@ -113,7 +116,7 @@ class Page:
 
     def _page_info(self, info: GraphQLObjectType, row: Row, details: "Details") -> tuple[str, bool]:
         sql, size = self._query.sql, self._size
-        more = sql.boolean(f"count(*) > {size}")
+        more = sql.boolean(self._more())
         cursor = self._keys.cursor(sql, row)
         first = f"max(case when {row.alias}.n = 1 and {size} > 0 then {cursor} end)"
         is_last = f"{row.alias}.n = {size} or ({row.alias}.n = {row.alias}.c and {row.alias}.n < {size})"
@@ -124,8 +127,8 @@ class Page:
             shown = {"hasNextPage": more, "startCursor": first, "endCursor": last}
         outside = {
             "__typename": sql.literal(info.name),
-            "hasNextPage": self._outside(after=False),
-            "hasPreviousPage": self._outside(after=True),
+            "hasNextPage": sql.boolean(self._outside("before")),
+            "hasPreviousPage": sql.boolean(self._outside("after")),
         }
         names = {
             key: fields[0].node.name.value for key, fields in self._query.selected(info, details).items()
@@ -133,12 +136,18 @@ class Page:
         text = sql.build([(key, shown.get(name) or outside[name]) for key, name in names.items()])
         return text, any(name in shown for name in names.values())
 
-    def _outside(self, *, after: bool) -> str:
-        """Whether there is something on the other side of the cursor that the page begins behind."""
-        name = "after" if after else "before"
+    def _more(self) -> str:
+        """Whether the list goes on where the page ends: before its other cursor, or behind that."""
+        near, far = ("before", "after") if self._backward else ("after", "before")
+        return f"count(*) > {self._size} or {self._outside(far, near)}"
+
+    def _outside(self, name: str, near: str | None = None) -> str:
+        """Whether there is something on the other side of a cursor; of that only what lies behind the cursor `near`."""
         if not self._arguments.given(name):
-            return self._query.sql.boolean("1 = 0")
+            return "1 = 0"
         source, row = self._query.table(self._query.table_of(self._node))
         join = self._home.join(self._parent, row, self._arguments)
-        condition = f"{join} and not ({self._beyond(row, name)})"
-        return self._query.sql.boolean(f"exists (select 1 from {source} where {condition})")
+        conditions = [join, f"not ({self._beyond(row, name)})"]
+        if near is not None and self._arguments.given(near):
+            conditions.append(self._beyond(row, near))
+        return f"exists (select 1 from {source} where {' and '.join(conditions)})"

@@ -25,17 +25,17 @@ class PostgreSQLSpelling(Spelling):
             return "'{}'::json"
         if max(len(key.encode()) for key, _ in pairs) <= _LONGEST_ALIAS:
             columns = ", ".join(f'{value} as "{key}"' for key, value in pairs)
-            return f"(select row_to_json(o) from (select {columns}) o)"
-        pieces = [self.build(pairs[i : i + _PAIRS_A_CALL]) for i in range(0, len(pairs), _PAIRS_A_CALL)]
-        if len(pieces) == 1:
-            return pieces[0]
-        inner = " || ', ' || ".join(
-            f"substr({piece}::text, 2, length({piece}::text) - 2)" for piece in pieces
-        )
-        return f"('{{' || {inner} || '}}')::json"
+            # `o.*`: a bare `o` would be the column of a response key that is called so.
+            return f"(select row_to_json(o.*) from (select {columns}) o)"
+        return self.build(pairs)
 
     def build(self, pairs: Pairs) -> str:
         """`json_build_object`, which unlike `row_to_json` may hold an aggregate of the surrounding query."""
+        if len(pairs) > _PAIRS_A_CALL:
+            pieces = [self.build(pairs[i : i + _PAIRS_A_CALL]) for i in range(0, len(pairs), _PAIRS_A_CALL)]
+            # Each piece without its braces; it stands in the text once, or a nested one would double it at every level.
+            inner = " || ', ' || ".join(f"left(substr({piece}::text, 2), -1)" for piece in pieces)
+            return f"('{{' || {inner} || '}}')::json"
         arguments = ", ".join(f"'{key}', {value}" for key, value in pairs)
         return f"json_build_object({arguments})"
 
