@@ -1,11 +1,12 @@
 """The command line: `stepgraph` and `python -m server`."""
 
+import re
 import socket
 import sys
+from functools import partial
 from typing import Annotated, Any, NoReturn
 
 import typer
-import uvicorn
 import uvloop
 from pydantic import ValidationError
 from rich.console import Console
@@ -19,11 +20,16 @@ from schema.schema import build_schema
 from server.app import create_app, prepare_database, uvicorn_config
 from server.demo import load_demo
 from server.settings import Settings
+from server.uvicorn_server import UvicornServer
 
 cli = typer.Typer(
     help="A GraphQL server that runs workflow executions.", no_args_is_help=True, add_completion=False
 )
-console = Console(highlight=False, soft_wrap=True)
+# No markup: a path or an IPv6 address may have brackets.
+console = Console(highlight=False, soft_wrap=True, markup=False)
+
+_USER_AND_PASSWORD = re.compile(r"(://[^\s:/@]*):\S*@")
+_PASSWORD_IN_QUERY = re.compile(r"([?&]\w*password=)[^\s&]*", re.IGNORECASE)
 
 
 def _help(name: str) -> str:
@@ -38,7 +44,7 @@ Database = Annotated[str | None, typer.Option(help=_help("database"))]
 
 def _fail(message: object) -> NoReturn:
     """One line on the error stream, exit code 1."""
-    sys.stderr.write(" ".join(str(message).split()) + "\n")
+    sys.stderr.write(" ".join(_without_passwords(str(message)).split()) + "\n")
     raise typer.Exit(1)
 
 
@@ -62,7 +68,8 @@ def _run(work: Any) -> Any:
 @cli.command()
 def serve(
     host: Annotated[str | None, typer.Option(help=_help("host"))] = None,
-    port: Annotated[int | None, typer.Option(help=_help("port"))] = None,
+    # Text, so that a wrong number is refused where that of the environment is.
+    port: Annotated[str | None, typer.Option(metavar="<int>", help=_help("port"))] = None,
     database: Database = None,
     broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
@@ -98,14 +105,18 @@ async def _load_demo(settings: Settings) -> list[str]:
 
 
 async def _serve(settings: Settings) -> None:
-    listener = _listen(settings)
-    with listener:
+    with _listen(settings) as listener:
         app = create_app(settings)
         await prepare_database(settings)
         if settings.demo:
             await _load_demo(settings)
-        _announce(settings, listener.getsockname()[1])
-        await uvicorn.Server(uvicorn_config(app)).serve(sockets=[listener])
+        async with app.running():
+            server = UvicornServer(
+                uvicorn_config(app.asgi),
+                on_started=partial(_announce, settings, listener.getsockname()[1]),
+                drain=app.drain,
+            )
+            await server.serve(sockets=[listener])
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -115,10 +126,10 @@ def _listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(2048)
     except OSError as error:
         listener.close()
         raise Unavailable(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from error
-    listener.listen(2048)
     listener.setblocking(False)
     return listener
 
@@ -126,19 +137,18 @@ def _listen(settings: Settings) -> socket.socket:
 def _announce(settings: Settings, port: int) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{shown}:{port}"
-    console.print(f"[bold]Stepgraph[/bold] serves {base}")
+    console.print(f"Stepgraph serves {base}", style="bold")
     console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")
     console.print(f"  Health         {base}/healthz  {base}/readyz")
-    console.print(f"  Database       {_without_password(settings.database)}")
-    console.print(f"  Broadcast      {_without_password(settings.broadcast)}")
+    console.print(f"  Database       {_without_passwords(settings.database)}")
+    console.print(f"  Broadcast      {_without_passwords(settings.broadcast)}")
     console.print("Stop it with Ctrl+C.")
 
 
-def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    scheme, slashes, user = head.partition("://")
-    return f"{scheme}{slashes}{user.partition(':')[0]}{at}{tail}" if at else url
+def _without_passwords(text: str) -> str:
+    """A URL, or a message that holds some, as it may be shown."""
+    return _PASSWORD_IN_QUERY.sub(r"\1***", _USER_AND_PASSWORD.sub(r"\1:***@", text))
 
 
 def main() -> None:

@@ -1,8 +1,11 @@
 """The assembly: from settings to a Starlette application whose parts start in order and end in reverse."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import strawberry
 import uvicorn
@@ -29,8 +32,16 @@ from server.settings import Settings
 from server.subscriptions import Subscriptions
 from server.uvicorn_websocket import UvicornWebSocket
 
-# uvicorn waits for open responses before it ends the lifespan; the drain begins there.
+log = logging.getLogger(__name__)
+
+# Together under 10 seconds, after which supervisors kill: for requests with the drain in it, then for each part.
 GRACEFUL_SECONDS = 8
+DRAIN_SECONDS = 5
+CLOSE_SECONDS = 0.5
+
+# Clients connect again when their socket is closed: not all at once, and nobody waits for a few.
+SOCKETS_PER_SECOND = 500
+SPREAD_SECONDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,30 @@ class Parts:
         )
 
 
-def create_app(settings: Settings) -> Starlette:
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What is served at `asgi` while it is `running`, and how that ends."""
+
+    asgi: Starlette
+    parts: Parts
+    endpoint: GraphQLEndpoint
+    health: Health
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start every part. Raises `Unavailable` where the database cannot be opened."""
+        async with AsyncExitStack() as stack:
+            await _start(self.parts, self.endpoint, stack)
+            yield
+
+    async def drain(self) -> None:
+        """Not ready from now on; streams and sockets end, what they still run may end too (`security.md` O2)."""
+        self.health.is_draining = True
+        over = min(len(self.endpoint.websocket) / SOCKETS_PER_SECOND, SPREAD_SECONDS)
+        await _within(DRAIN_SECONDS, partial(self.endpoint.close, over=over))
+
+
+def create_app(settings: Settings) -> Application:
     """The application, nothing of it started yet. Raises `ValueError` for a URL that cannot work."""
     schema = build_schema()
     database = database_for(settings.database)
@@ -64,25 +98,29 @@ def create_app(settings: Settings) -> Starlette:
     parts = Parts(settings, schema, Store(database), plans_for(schema, database.kind), doorbell, feed)
     operations = Operations(schema)
     endpoint = GraphQLEndpoint(operations, Subscriptions(operations), parts.context_for, page=graphiql_page)
-    routes = [*endpoint.routes(), *graphiql_routes(), *health_routes(Health(settings, database, doorbell))]
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            await _start(parts, endpoint, stack)
-            yield
-
-    return Starlette(routes=routes, lifespan=lifespan)
+    health = Health(settings, database, doorbell)
+    routes = [*endpoint.routes(), *graphiql_routes(), *health_routes(health)]
+    return Application(Starlette(routes=routes), parts, endpoint, health)
 
 
 async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack) -> None:
     """Database, doorbell, feed; subscribers end first, and the database is let go last."""
-    await stack.enter_async_context(parts.store.database)
+    await parts.store.database.open()
+    stack.push_async_callback(_within, CLOSE_SECONDS, parts.store.database.close)
     await parts.doorbell.start()
-    stack.push_async_callback(parts.doorbell.stop)
+    stack.push_async_callback(_within, CLOSE_SECONDS, parts.doorbell.stop)
     await parts.feed.start()
     stack.push_async_callback(parts.feed.stop)
-    stack.push_async_callback(endpoint.close)
+    stack.push_async_callback(_within, CLOSE_SECONDS, endpoint.close)
+
+
+async def _within(seconds: float, end: Callable[[], Awaitable[None]]) -> None:
+    """What hangs, such as a statement that waits for another process's lock, must not keep this one from ending."""
+    try:
+        async with asyncio.timeout(seconds):
+            await end()
+    except TimeoutError:
+        log.warning("what still ran after %g s is left to itself", seconds)
 
 
 async def prepare_database(settings: Settings) -> None:
@@ -111,5 +149,5 @@ def uvicorn_config(app: Starlette) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         log_level="warning",
         access_log=False,
-        lifespan="on",
+        lifespan="off",  # `Application.running` instead: what cannot start says so in one line
     )

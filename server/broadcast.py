@@ -7,12 +7,11 @@ It owns `broadcaster`: one `Broadcast` per connection, supervised. What a ring m
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from broadcaster import Broadcast, BroadcastBackend
 from broadcaster._backends.memory import MemoryBackend
@@ -59,7 +58,8 @@ class DoorbellTiming:
 
 def backend_maker(url: str, timing: DoorbellTiming) -> Callable[[], BroadcastBackend]:
     """What makes a new backend for each connection to `url`. `ValueError` for a URL that cannot work."""
-    scheme = urlsplit(url).scheme
+    scheme, mark, _ = url.partition("://")
+    scheme = scheme if mark else ""
     if scheme == "memory":
         return lambda: MemoryBackend(url)
     if scheme in ("redis", "rediss"):
@@ -134,22 +134,23 @@ class Doorbell:
             try:
                 await self._run_connection()
             except Exception as error:
-                self._degrade(_first_cause(error))
+                self._degrade(error)
             await asyncio.sleep(self._backoff.next_delay())
 
     async def _run_connection(self) -> NoReturn:
         """Connect, subscribe and work until anything of it fails; always ends by raising."""
         backend = SupervisedBackend(self._make_backend(), deadline_seconds=self._timing.deadline)
-        broadcast = Broadcast(backend=backend)
-        await broadcast.connect()
         try:
-            async with broadcast.subscribe(CHANNEL) as subscriber, asyncio.TaskGroup() as tasks:
-                tasks.create_task(backend.raise_loss())
-                tasks.create_task(self._hear(subscriber))
-                tasks.create_task(self._publish(broadcast))
-                tasks.create_task(self._keep_beating(broadcast))
+            await backend.open(CHANNEL)
+            async with Broadcast(backend=backend) as broadcast, broadcast.subscribe(CHANNEL) as subscriber:
+                await first_failure(
+                    backend.raise_loss(),
+                    self._hear(subscriber),
+                    self._publish(broadcast),
+                    self._keep_beating(broadcast),
+                )
         finally:
-            await broadcast.disconnect()
+            await backend.close()
         raise ConnectionError("the broker's connection ended")
 
     async def _hear(self, subscriber: Any) -> NoReturn:  # `broadcaster` does not export its Subscriber
@@ -198,7 +199,7 @@ class Doorbell:
             log.info("doorbell: the broker answers")
             self._change_status(DoorbellStatus.OK, self._health.error if self._health.outages else None)
 
-    def _degrade(self, error: BaseException) -> None:
+    def _degrade(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
         if self._health.status is DoorbellStatus.OK or not self._first_outcome.is_set():
             log.warning("doorbell: the broker is away, subscriptions go on by polling: %s", text)
@@ -252,7 +253,17 @@ class WaitingRings:
         return dropped
 
 
-def _first_cause(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+async def first_failure(*coroutines: Coroutine[Any, Any, NoReturn]) -> None:
+    """Run all until one raises, end the others, and raise it.
+
+    Not `asyncio.TaskGroup`: in Python 3.11 a cancellation is lost in one that fails at the same moment.
+    """
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in ended:
+        task.result()

@@ -19,13 +19,14 @@ _ONE = Statement(select(literal(1)))
 _ANSWER_WITHIN = 2.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Health:
-    """What readiness depends on."""
+    """What readiness depends on. `is_draining` is set once this process is to end."""
 
     settings: Settings
     database: Database
     doorbell: Doorbell
+    is_draining: bool = False
 
     async def database_status(self) -> str:
         """`ok`, `behind` (migrations are missing) or `unavailable`."""
@@ -40,7 +41,7 @@ class Health:
         """200 while operations can be served; a doorbell that is away only degrades (`live.md` B2)."""
         database = await self.database_status()
         doorbell = self.doorbell.health.status
-        status = "not ready" if database != "ok" else "ready"
+        status = "not ready" if database != "ok" or self.is_draining else "ready"
         if status == "ready" and doorbell is DoorbellStatus.DEGRADED:
             status = "degraded"
         body = {"status": status, "database": database, "doorbell": doorbell}

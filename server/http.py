@@ -101,15 +101,12 @@ class HTTPEndpoint:
         try:
             operation = self._operations.prepare(wanted)
         except OperationRefused as refusal:
-            return self._refuse(request, refusal)
+            return self._answer(request, refused(refusal.errors))
         self._check(request, operation)
         context = self._context_for(request)
         if operation.is_subscription:
             return self._streams.respond(self._subscription(operation, context))
-        if prefers_events(request):
-            return self._streams.respond(self._execution(operation, context))
-        outcome = await self._operations.execute(operation, context)
-        return answer(request, outcome, status_of(request, outcome))
+        return self._answer(request, await self._operations.execute(operation, context))
 
     async def _read(self, request: Request[Any]) -> GraphQLRequest:
         if request.method == "GET":
@@ -144,17 +141,11 @@ class HTTPEndpoint:
             message = f"A subscription needs 'Accept: {EVENT_STREAM}', or a WebSocket that speaks graphql-transport-ws."
             raise Rejected(406, ErrorCode.NOT_ACCEPTABLE, message)
 
-    def _refuse(self, request: Request[Any], refusal: OperationRefused) -> ASGIApp:
-        """A browser's EventSource cannot read a body with an error status, so a stream says it as an event."""
-        outcome = refused(refusal.errors)
+    def _answer(self, request: Request[Any], outcome: ExecutionOutcome) -> ASGIApp:
+        """On a stream errors are events too: a browser's EventSource sees no body with an error status."""
         if prefers_events(request):
             return self._streams.respond(_once(outcome))
         return answer(request, outcome, status_of(request, outcome))
-
-    async def _execution(
-        self, operation: Operation, context: OperationContext
-    ) -> AsyncGenerator[bytes, None]:
-        yield encode_outcome(await self._operations.execute(operation, context))
 
     async def _subscription(
         self, operation: Operation, context: OperationContext
@@ -165,6 +156,8 @@ class HTTPEndpoint:
                     yield payload.encode()
         except (OperationRefused, SubscriptionFailed) as failure:
             yield encode_outcome(refused(failure.errors))
+        except Exception as cause:  # the edge: nothing leaves unmasked
+            yield encode_outcome(refused([internal_error(cause)]))
 
 
 def asks_for_page(request: Request[Any]) -> bool:

@@ -52,7 +52,7 @@ class EventStreams:
         """A future that is done when its stream is to end."""
         end = asyncio.get_running_loop().create_future()
         if self._is_closing:
-            end.set_result(None)
+            _set(end)
         self._ends.add(end)
         end.add_done_callback(self._ends.discard)
         return end
@@ -60,8 +60,8 @@ class EventStreams:
     def close_all(self) -> None:
         """End every stream, now and later, without `complete`: clients connect again."""
         self._is_closing = True
-        for end in list(self._ends):
-            end.set_result(None)
+        for end in self._ends:
+            _set(end)
 
 
 class EventStream:
@@ -122,6 +122,10 @@ async def _following(payloads: AsyncGenerator[bytes, None]) -> bytes | None:
 async def _until_disconnected(receive: Receive, end: asyncio.Future[None]) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    _set(end)
+
+
+def _set(end: asyncio.Future[None]) -> None:
     if not end.done():
         end.set_result(None)
 

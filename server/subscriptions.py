@@ -90,7 +90,7 @@ class Subscription:
     the place; iterating is safe to cancel and to go on with.
     """
 
-    __slots__ = ("_ended", "_failure", "_newest", "_pending", "_run", "_waiter", "joined")
+    __slots__ = ("_errors", "_is_over", "_newest", "_pending", "_run", "_waiter", "joined")
 
     def __init__(self, run: "Run", joined: int) -> None:
         self.joined = joined
@@ -98,8 +98,8 @@ class Subscription:
         self._pending: str | None = None
         self._newest: str | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._ended = False
-        self._failure: list[FormattedError] | None = None
+        self._is_over = False
+        self._errors: list[FormattedError] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -112,10 +112,10 @@ class Subscription:
 
     async def __anext__(self) -> str:
         while self._pending is None:
-            if self._ended:
+            if self._errors is not None:
+                raise SubscriptionFailed(self._errors)
+            if self._is_over:
                 raise StopAsyncIteration
-            if self._failure is not None:
-                raise SubscriptionFailed(self._failure)
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         payload, self._pending = self._pending, None
@@ -134,12 +134,9 @@ class Subscription:
         self._pending = self._newest = payload
         self._wake()
 
-    def end(self) -> None:
-        self._ended = True
-        self._wake()
-
-    def fail(self, errors: list[FormattedError]) -> None:
-        self._failure = errors
+    def end(self, errors: list[FormattedError] | None) -> None:
+        """Nothing follows what is pending; with errors, because the run has failed."""
+        self._is_over, self._errors = True, errors
         self._wake()
 
     def _wake(self) -> None:
@@ -184,13 +181,15 @@ class Run:
                 async with contextlib.aclosing(await open_source()) as events:
                     async for result in events:
                         self._deliver(encode_outcome(outcome_of(result)).decode())
-                self._end()
+                self._end_for_who_was_answered()
         except OperationRefused as refusal:
-            self._fail(refusal.errors)
+            self._end(refusal.errors)
         except GraphQLError as failure:
-            self._fail(format_errors([failure], ErrorCode.BAD_USER_INPUT))
+            self._end(format_errors([failure], ErrorCode.BAD_USER_INPUT))
         except Exception as cause:  # the edge: nothing leaves unmasked
-            self._fail([internal_error(cause)])
+            self._end([internal_error(cause)])
+        finally:
+            self._end(None)
 
     def _deliver(self, payload: str) -> None:
         answered = self.refresh.answered
@@ -201,22 +200,19 @@ class Run:
                 continue
             subscription.give(payload)
 
-    def _end(self) -> None:
+    def _end_for_who_was_answered(self) -> None:
         """The source has ended. Who joined during its last read stays, for a source that begins after that."""
         answered = self.refresh.answered
-        ended = [each for each in self._subscribers if each.joined <= answered]
-        for subscription in ended:
+        for subscription in [each for each in self._subscribers if each.joined <= answered]:
             del self._subscribers[subscription]
-            subscription.end()
-        if not self._subscribers:
-            self._finish()
+            subscription.end(None)
 
-    def _fail(self, errors: list[FormattedError]) -> None:
-        failed = list(self._subscribers)
+    def _end(self, errors: list[FormattedError] | None) -> None:
+        ended = list(self._subscribers)
         self._subscribers.clear()
         self._finish()
-        for subscription in failed:
-            subscription.fail(errors)
+        for subscription in ended:
+            subscription.end(errors)
 
     def _finish(self) -> None:
         """From now on nobody joins."""

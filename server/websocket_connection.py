@@ -4,6 +4,7 @@ Messages and close codes are `server/protocol.py`.
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -108,6 +109,8 @@ class Connection:
         except asyncio.CancelledError:
             if not self._is_dropped or (self._reader and self._reader.uncancel()):
                 raise
+        except Exception as cause:  # the edge: nothing leaves unmasked
+            await self.close(CloseCode.INTERNAL_SERVER_ERROR, internal_error(cause)["message"])
         finally:
             self._release()
 
@@ -213,8 +216,10 @@ class Connection:
         await self._send_for(running, f"{next_prefix(running.id)}{encode_outcome(outcome).decode()}}}")
 
     async def _send_for(self, running: RunningOperation, text: str) -> None:
+        """Send what is still wanted, if it can be."""
         if running.is_wanted:
-            await self._send(text)
+            with contextlib.suppress(SocketGone):
+                await self._send(text)
 
     async def _send(self, text: str) -> None:
         if self._is_closed:

@@ -4,8 +4,8 @@ The library's listener leaves before the first subscription with redis-py ≥ 8,
 in silence. This one hears what it subscribed to or raises; to reconnect is `server/broadcast.py`'s.
 """
 
-import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
 from broadcaster import BroadcastBackend, Event
 from redis import asyncio as redis
@@ -17,10 +17,12 @@ class RedisBackend(BroadcastBackend):
     """Listens on one connection and publishes on another, so that neither waits for the other.
 
     `url` is `redis://` or `rediss://` with redis-py's query options; a malformed one raises `ValueError`.
-    No call has a deadline of its own but opening a connection: the caller's deadlines end them.
+    No call has a deadline of its own but opening a connection: the caller's deadlines end them. Listening
+    begins after `subscribe`.
     """
 
     def __init__(self, url: str, *, connect_seconds: float) -> None:
+        require_address(url)
         try:
             # RESP2 spares the handshake of RESP3's push notifications, which this needs nothing of.
             pool = redis.ConnectionPool.from_url(
@@ -37,7 +39,6 @@ class RedisBackend(BroadcastBackend):
             raise ValueError(f"broadcast URL: {error}") from error
         self._client = redis.Redis.from_pool(pool)
         self._pubsub = self._client.pubsub()
-        self._subscribed = asyncio.Event()
 
     async def connect(self) -> None:
         await self._pubsub.connect()  # type: ignore[no-untyped-call]  # redis-py has no types here
@@ -51,7 +52,6 @@ class RedisBackend(BroadcastBackend):
         await self._pubsub.subscribe(group)
         while (await self._next_message())["type"] != "subscribe":
             pass
-        self._subscribed.set()
 
     async def unsubscribe(self, group: str) -> None:
         await self._pubsub.unsubscribe(group)
@@ -60,8 +60,6 @@ class RedisBackend(BroadcastBackend):
         await self._client.publish(channel, message)
 
     async def next_published(self) -> Event:
-        # `Broadcast` listens before anything is subscribed, and only one task may read a connection.
-        await self._subscribed.wait()
         while (message := await self._next_message())["type"] != "message":
             pass
         return Event(message["channel"].decode(), message["data"].decode(errors="replace"))
@@ -71,3 +69,13 @@ class RedisBackend(BroadcastBackend):
         while message is None:
             message = await self._pubsub.get_message(timeout=None)
         return message
+
+
+def require_address(url: str) -> None:
+    """Raises `ValueError` when host and port cannot be read, without what stands there: it may be a password."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise ValueError(
+            "broadcast URL: host and port cannot be read; a password's special characters are percent-encoded"
+        ) from None

@@ -1,11 +1,13 @@
 """A wrapper for any backend that makes its death audible (`live.md` B1).
 
-`Broadcast` runs a listener task whose failure nobody hears, and a failed `subscribe` comes out of it as a
-`KeyError` (`broadcaster` 0.3.1). Here every failure of the wrapped backend ends in one place: `raise_loss`.
+`Broadcast` (`broadcaster` 0.3.1) runs a listener task whose failure nobody hears, and turns a `subscribe` that
+fails or is cancelled into a `KeyError`. So the doorbell opens and closes the connection itself, and waits for
+`raise_loss`.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from typing import NoReturn
 
 from broadcaster import BroadcastBackend, Event
@@ -27,59 +29,50 @@ class SupervisedBackend(BroadcastBackend):
         await self._failed.wait()
         raise self._failure or ConnectionError("the broker's connection was lost")
 
-    async def connect(self) -> None:
+    async def open(self, channel: str) -> None:
+        """Connect and subscribe. Raises what prevents it, or `TimeoutError`."""
+        await self._in_time("connecting to the broker", self._backend.connect())
+        await self._in_time("subscribing", self._backend.subscribe(channel))
+
+    async def close(self) -> None:
+        """Never raises: the connection may be broken, and is given up in any case."""
         try:
-            async with asyncio.timeout(self._deadline_seconds):
-                await self._backend.connect()
+            await self._in_time("disconnecting", self._backend.disconnect())
         except Exception as error:
-            self._lose(error, "connecting to the broker")
+            log.debug("closing the broker's connection failed: %s", error)
+
+    async def connect(self) -> None:
+        """Done by `open`, like the next three: the library would lose their errors and cancellations."""
 
     async def subscribe(self, group: str) -> None:
-        if self._failed.is_set():
-            return
-        try:
-            async with asyncio.timeout(self._deadline_seconds):
-                await self._backend.subscribe(group)
-        except Exception as error:
-            self._lose(error, "subscribing")
+        """Done by `open`."""
 
     async def unsubscribe(self, group: str) -> None:
-        """Nothing: the connection is closed right after, and on a lost one the command would hang."""
+        """Done by `close`."""
+
+    async def disconnect(self) -> None:
+        """Done by `close`."""
 
     async def publish(self, channel: str, message: str) -> None:
-        try:
-            async with asyncio.timeout(self._deadline_seconds):
-                await self._backend.publish(channel, message)
-        except TimeoutError as error:
-            raise _named(error, "publishing", self._deadline_seconds) from None
+        await self._in_time("publishing", self._backend.publish(channel, message))
 
     async def next_published(self) -> Event:
         # The library's queue has no bound: its reader gets a turn after each message, so that it holds one.
         await asyncio.sleep(0)
-        if not self._failed.is_set():
-            try:
-                return await self._backend.next_published()
-            except Exception as error:
-                self._lose(error, "listening")
+        try:
+            return await self._backend.next_published()
+        except Exception as error:
+            self._failure = error
+            self._failed.set()
         # The library's listener task is ended by `Broadcast.disconnect`, never by an exception of its own.
         never: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         return await never
 
-    async def disconnect(self) -> None:
+    async def _in_time(self, doing: str, what: Awaitable[None]) -> None:
         try:
-            async with asyncio.timeout(self._deadline_seconds):
-                await self._backend.disconnect()
-        except Exception as error:
-            log.debug("closing the broker's connection failed: %s", error)
-
-    def _lose(self, error: Exception, doing: str) -> None:
-        if self._failure is None:
-            self._failure = _named(error, doing, self._deadline_seconds)
-            self._failed.set()
-
-
-def _named(error: Exception, doing: str, seconds: float) -> Exception:
-    """`error`, or for a deadline, which has no text of its own, one that says what took too long."""
-    if isinstance(error, TimeoutError) and not str(error):
-        return TimeoutError(f"{doing} took longer than {seconds:g} s")
-    return error
+            async with asyncio.timeout(self._deadline_seconds) as deadline:
+                await what
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise TimeoutError(f"{doing} took longer than {self._deadline_seconds:g} s") from None

@@ -1,0 +1,46 @@
+"""uvicorn's server, where its way to begin and to end is not ours (`security.md` O2). What ends is the caller's."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from signal import SIGINT
+from types import FrameType
+
+import uvicorn
+
+# uvicorn's time for open responses, less what the drain took; an int, and 0 would be endless.
+_LEAST_SECONDS = 1
+
+
+class UvicornServer(uvicorn.Server):
+    """Calls `on_started` once connections are taken, and awaits `drain` before it stops to take them."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        on_started: Callable[[], None],
+        drain: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+        self._drain = drain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Who is told to end and does so has not failed: uvicorn would raise the signal at itself once more."""
+        self.force_exit = self.should_exit and sig == SIGINT
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """The drain goes first: uvicorn waits for open event streams and never ends them."""
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        await self._drain()
+        if patience := self.config.timeout_graceful_shutdown:
+            left = patience - int(clock() - begun)
+            self.config.timeout_graceful_shutdown = max(left, _LEAST_SECONDS)
+        await super().shutdown(sockets)

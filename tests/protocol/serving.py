@@ -1,0 +1,88 @@
+"""A real server in the test's own event loop: uvicorn on a socket of 127.0.0.1, as `serve` runs it."""
+
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, Response
+
+from server.endpoint import GraphQLEndpoint, TransportLimits
+from server.operations import Operations
+from server.subscriptions import Subscriptions
+from server.uvicorn_websocket import UvicornWebSocket
+from tests.protocol.toy import ToyContext, ToyViewer, World, toy_schema
+
+
+class Toy:
+    """A served toy schema and what tests look at of it."""
+
+    def __init__(
+        self, world: World, endpoint: GraphQLEndpoint, subscriptions: Subscriptions, port: int
+    ) -> None:
+        self.world = world
+        self.endpoint = endpoint
+        self.subscriptions = subscriptions
+        self.port = port
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.origin}/graphql"
+
+
+Serve = Callable[..., Any]
+
+
+@asynccontextmanager
+async def served_toy(
+    limits: TransportLimits | None = None,
+    *,
+    origins: tuple[str, ...] = (),
+    ping_interval: float | None = None,
+    ping_timeout: float = 10.0,
+) -> AsyncIterator[Toy]:
+    world = World()
+    operations = Operations(toy_schema())
+    subscriptions = Subscriptions(operations)
+
+    def context_for(connection: HTTPConnection[Any]) -> ToyContext:
+        # On a socket the headers do not say who asks, the payload of connection_init does.
+        init = getattr(connection.state, "connection_init", {})
+        tenant = init.get("tenant") or connection.headers.get("x-tenant", "default")
+        return ToyContext(world, ToyViewer(tenant=tenant))
+
+    endpoint = GraphQLEndpoint(
+        operations, subscriptions, context_for, limits=limits, page=_page, origins=origins
+    )
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    config = uvicorn.Config(
+        Starlette(routes=endpoint.routes()),
+        ws=UvicornWebSocket,
+        ws_per_message_deflate=False,
+        ws_max_size=64 * 1024,
+        ws_ping_interval=ping_interval,
+        ws_ping_timeout=ping_timeout,
+        log_level="warning",
+        log_config=None,
+        timeout_graceful_shutdown=5,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listener])
+    try:
+        yield Toy(world, endpoint, subscriptions, listener.getsockname()[1])
+    finally:
+        await endpoint.close()
+        await server.shutdown(sockets=[listener])
+
+
+async def _page(_request: Request) -> Response:
+    return HTMLResponse("<!doctype html><title>GraphiQL</title>")
