@@ -1,0 +1,70 @@
+"""The table of bounds, with the values that the server's code holds."""
+
+import uvicorn
+from starlette.applications import Starlette
+
+from db.postgresql import _READ_SETTINGS, _WRITE_SETTINGS
+from db.runtime.expression_syntax import MAX_SOURCE_BYTES
+from db.runtime.limits import Limits
+from db.runtime.schemas import MAX_VIOLATIONS
+from schema.projection.arguments import MAX_PAGE
+from schema.projection.paging import DEFAULT_PAGE
+from server.app import uvicorn_config
+from server.http import HTTPLimits
+from server.operations import MAX_TOKENS
+from server.protocol import MAX_ID
+from server.requests import MAX_DEPTH
+from server.sse import EventStreamLimits
+from server.websocket_connection import WebSocketLimits
+
+__all__ = ["limits_table", "served_config"]
+
+
+def served_config() -> uvicorn.Config:
+    """How the server has uvicorn run."""
+    return uvicorn_config(Starlette())
+
+
+def limits_table() -> str:
+    """One row per bound."""
+    runtime, socket, events, config = Limits(), WebSocketLimits(), EventStreamLimits(), served_config()
+    rows = [
+        ("Body of an HTTP request", _bytes(HTTPLimits().body), "413, `PAYLOAD_TOO_LARGE`"),
+        ("Message to the server over WebSocket", _bytes(config.ws_max_size), "the socket closes with 1009"),
+        ("Nesting of the JSON of a request", f"{MAX_DEPTH} levels", "`BAD_REQUEST`; over WebSocket 4400"),
+        ("Tokens of a document", f"{MAX_TOKENS:,}", "`GRAPHQL_PARSE_FAILED`"),
+        ("`first`, `last`", f"0 to {MAX_PAGE}; {DEFAULT_PAGE} where neither is given", "`BAD_USER_INPUT`"),
+        ("`context` of an execution", _bytes(runtime.context_bytes), "`LimitExceeded`"),
+        ("`outputData` of a step", _bytes(runtime.output_bytes), "`LimitExceeded`"),
+        ("Definition of a version", _bytes(runtime.definition_bytes), "`LimitExceeded`"),
+        ("Steps of a definition", f"{runtime.steps_per_definition:,}", "issue `LIMIT_EXCEEDED`"),
+        ("One JSON Schema in a definition", _bytes(runtime.schema_bytes), "issue `LIMIT_EXCEEDED`"),
+        ("One JSONata expression", _bytes(MAX_SOURCE_BYTES), "issue `EXPRESSION_SYNTAX`"),
+        ("Violations of a schema that are told", f"{MAX_VIOLATIONS}", "the others are left out"),
+        ("Operations of one socket at a time", f"{socket.operations}", "`TOO_MANY_OPERATIONS`"),
+        ("Id of an operation on a socket", f"{MAX_ID} characters", "the socket closes with 4400"),
+        ("Wait for `connection_init`", _seconds(socket.init_timeout), "the socket closes with 4408"),
+        (
+            "Ping to a socket, and the wait for its pong",
+            f"every {_seconds(config.ws_ping_interval)}, {_seconds(config.ws_ping_timeout)}",
+            "the socket closes with 1013",
+        ),
+        ("A reader of a socket that takes nothing", _seconds(socket.stall_timeout), "closed with 1013"),
+        ("A reader of an event stream that takes nothing", _seconds(events.stall_timeout), "dropped"),
+        (
+            "One statement on PostgreSQL",
+            f"{_READ_SETTINGS['statement_timeout'].removesuffix('s')} s to read, "
+            f"{_WRITE_SETTINGS['statement_timeout'].removesuffix('s')} s to write",
+            "`INTERNAL_SERVER_ERROR`",
+        ),
+    ]
+    lines = [f"| {bound} | {value} | {beyond} |" for bound, value, beyond in rows]
+    return "\n".join(["| Bound | Value | Beyond it |", "|---|---|---|", *lines])
+
+
+def _bytes(size: int) -> str:
+    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+
+
+def _seconds(seconds: float | None) -> str:
+    return f"{seconds:g} s"

@@ -1,0 +1,119 @@
+"""The README's example is run word for word, but for the address, against a server as `make run` starts it."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from server.__main__ import cli
+from server.settings import Settings
+from tests.docs.pages import ROOT, Block, all_blocks, blocks
+from tests.servers import ServerProcess
+
+ADDRESS = "http://127.0.0.1:8000"
+EXAMPLE = "An example: start, watch, complete"
+DONE = "-- done --"
+PLAIN = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+_ID = re.compile(r"\b(exec|step)_[0-9a-z]{26}\b")
+_SERVER = re.compile(r"^\.venv/bin/python -m server (.+)$")
+
+
+class Terminal:
+    """A shell into which blocks are typed, with `address` in the place of the README's."""
+
+    def __init__(self, directory: Path, address: str) -> None:
+        self._address = address
+        self._shell = subprocess.Popen(
+            ["sh"],
+            cwd=directory,
+            env=PLAIN,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def type(self, text: str) -> None:
+        assert self._shell.stdin
+        self._shell.stdin.write(text.replace(ADDRESS, self._address))
+        self._shell.stdin.flush()
+
+    def lines_until(self, text: str) -> list[str]:
+        """The lines that come until one holds the text, that one included; fails where the shell ends before."""
+        assert self._shell.stdout
+        lines = []
+        for line in self._shell.stdout:
+            lines.append(line.rstrip("\n"))
+            if text in line:
+                return lines
+        raise AssertionError(f"{text!r} did not come: {lines}")
+
+    def close(self) -> None:
+        self._shell.communicate()
+
+
+def seen(lines: list[str]) -> list[str]:
+    """Lines in no order – a stream and an answer come side by side – with the same ids as any others."""
+    return sorted(_ID.sub(lambda found: f"{found[1]}_", line) for line in lines if line)
+
+
+@pytest.fixture
+def curl() -> None:
+    if shutil.which("curl", path=PLAIN["PATH"]) is None:
+        pytest.skip("curl is not installed: apt-get install curl")
+
+
+@pytest.mark.usefixtures("curl")
+def test_the_example_does_what_the_readme_shows(live_server: ServerProcess, tmp_path: Path) -> None:
+    in_section = [block for block in blocks("README.md") if block.section == EXAMPLE]
+    commands = [block.text for block in in_section if block.language == "sh"]
+    shown = [block.text.splitlines() for block in in_section if block.language == "text"]
+    start, watch, complete = commands
+    terminal = Terminal(tmp_path, live_server.url)
+    try:
+        terminal.type(f"{start}echo '{DONE}'\n")
+        assert seen(terminal.lines_until(DONE)[:-1]) == seen(shown[0])
+        terminal.type(watch)
+        assert seen(terminal.lines_until("data:")) == seen(shown[1])
+        terminal.type(f"{complete}echo '{DONE}'\n")
+        assert seen(terminal.lines_until(DONE)[:-1]) == seen(shown[2])
+    finally:
+        terminal.close()
+
+
+def test_make_run_serves_at_the_address_of_the_readme() -> None:
+    defaults = Settings.model_fields
+    assert f"http://{defaults['host'].default}:{defaults['port'].default}" == ADDRESS
+    printed = subprocess.run(
+        ["make", "--dry-run", "--always-make", "run"],
+        cwd=ROOT,
+        env=PLAIN,  # without what a `make` around these tests was given
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout.rstrip().endswith("-m server serve --demo")
+
+
+@pytest.mark.parametrize("block", all_blocks("sh"), ids=str)
+def test_every_command_of_every_page_exists(block: Block) -> None:
+    if block.section == EXAMPLE:
+        return  # run above
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    for line in block.text.splitlines():
+        words = shlex.split(line)
+        if words[0] == "make":
+            assert set(words[1:]) <= targets
+        elif words[0] == "export":
+            name = words[1].partition("=")[0].removeprefix("STEPGRAPH_")
+            assert name.lower() in Settings.model_fields
+        else:
+            found = _SERVER.match(line)
+            assert found, f"{block}: {line}"
+            command, *options = shlex.split(found[1])
+            # Parsed as the command line would, and not run.
+            get_command(cli).commands[command].make_context(command, options)
