@@ -22,6 +22,8 @@ from server.demo import load_demo
 from server.settings import Settings
 from server.uvicorn_server import UvicornServer
 
+STALLED_MILLISECONDS = 30_000
+
 cli = typer.Typer(
     help="A GraphQL server that runs workflow executions.", no_args_is_help=True, add_completion=False
 )
@@ -124,6 +126,8 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections inherit it: a reader that takes nothing for so long is gone (`live.md` H4).
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MILLISECONDS)
     try:
         listener.bind((settings.host, settings.port))
         listener.listen(2048)

@@ -13,6 +13,8 @@ from typing import Any, Final
 import orjson
 from graphql import GraphQLError
 
+from db.session import Unavailable
+
 logger = logging.getLogger(__name__)
 
 JSON: Final = "application/json"
@@ -36,6 +38,7 @@ class ErrorCode(StrEnum):
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
+    UNAVAILABLE = "UNAVAILABLE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
 
 
@@ -78,7 +81,14 @@ def format_input_errors(errors: Iterable[GraphQLError], code: ErrorCode) -> list
 
 
 def internal_error(cause: BaseException) -> FormattedError:
-    """The masked error for an exception that nobody expected, which is logged with the same id."""
+    """The masked error for an exception that nobody expected, which is logged with the same id.
+
+    A database that is away is no mystery: clients may try again (`security.md` O3).
+    """
+    if isinstance(cause, Unavailable):
+        logger.warning("%s", cause)
+        message = "The database does not answer at the moment. Try again."
+        return {"message": message, "extensions": {"code": ErrorCode.UNAVAILABLE}}
     error_id = uuid.uuid4().hex
     logger.error("Unexpected error %s", error_id, exc_info=cause)
     extensions = {"code": ErrorCode.INTERNAL_SERVER_ERROR, "id": error_id}

@@ -90,14 +90,15 @@ def _step(definition: WorkflowDefinition, numbered: tuple[int, StepDefinition]) 
         "name": step.name,
         "group_id": group.id if group else None,
         "group_position": group.step_ids.index(step.id) if group else None,
-        "output_schema": step.output_schema,
+        # The API shows both as objects; a definition may hold any JSON as `ui`, and `true` as a schema.
+        "output_schema": step.output_schema if isinstance(step.output_schema, dict) else None,
         "due_in": step.due_in,
         "enabled_when": enabled_when.src if enabled_when else None,
         "max_attempts": step.retry.max_attempts if step.retry else 1,
         "mode": child.mode if child else None,
         "child_version_id": child.template_version_id if child else None,
         "child_template_key": child.template_key if child else None,
-        "ui": step.ui,
+        "ui": step.ui if isinstance(step.ui, dict) else None,
     }
 
 
