@@ -46,7 +46,9 @@ async def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
             return result
     except (CommandError, ResolutionError) as error:
         place = engine.url.render_as_string(hide_password=True)
-        raise Unavailable(f"The database {place} has a migration that this program does not know: {error}") from error
+        raise Unavailable(
+            f"The database {place} has a migration that this program does not know: {error}"
+        ) from error
     except (SQLAlchemyError, OSError) as error:
         place = engine.url.render_as_string(hide_password=True)
         cause = getattr(error, "orig", None) or error
