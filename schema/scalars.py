@@ -3,7 +3,7 @@
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError, ObjectValueNode, ValueNode, value_from_ast_untyped
+from graphql import GraphQLError, ObjectValueNode, Undefined, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 from db.runtime.json_values import InvalidJSON, check_json
@@ -17,9 +17,9 @@ def _json(value: Any) -> Any:
     try:
         check_json(value)
     except InvalidJSON as error:
-        raise GraphQLError(
-            f"Not JSON that is accepted here, at {error.pointer or '/'}: {error.message}"
-        ) from error
+        # A key that cannot be stored cannot be shown as it is either.
+        place = error.pointer.encode("utf-8", "backslashreplace").decode() or "/"
+        raise GraphQLError(f"Not JSON that is accepted here, at {place}: {error.message}") from error
     return value
 
 
@@ -30,7 +30,16 @@ def _json_object(value: Any) -> Any:
 
 
 def _literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-    return _json(value_from_ast_untyped(node, variables))
+    return _json(_given(value_from_ast_untyped(node, variables)))
+
+
+def _given(value: Any) -> Any:
+    """A literal's value: as in input objects, a member whose variable was not given is not there."""
+    if isinstance(value, dict):
+        return {key: _given(member) for key, member in value.items() if member is not Undefined}
+    if isinstance(value, list):
+        return [None if member is Undefined else _given(member) for member in value]
+    return value
 
 
 def _object_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:

@@ -45,6 +45,7 @@ REFUSED = {
     "NUL": {"a": ["x\0y"]},
     "NUL in a key": {"a\0": 1},
     "lone surrogate": {"a": "\ud800"},
+    "lone surrogate in a key": {"\udfff": 1},
     "integer beyond 64 bits": {"a": 2**63},
     "negative integer beyond 64 bits": {"a": -(2**63) - 1},
     "NaN": {"a": float("nan")},
