@@ -10,6 +10,12 @@ from db.runtime.limits import ExpressionLimits
 NODE = 16
 """Work of one node of an expression, evaluated once."""
 
+CALL = 3 * NODE
+"""Work of calling a built-in function, or of one match of a regular expression."""
+
+ASKED = 1_000
+"""Work between two looks at the clock."""
+
 CHARACTERS = 64
 """So many characters are one unit of work."""
 
@@ -23,25 +29,36 @@ class LimitPassed(JException):  # type: ignore[misc]  # the library has no type 
 
 
 class Meter:
-    """Counts work and depth, and asks `is_over` – a clock, usually – at every node."""
+    """Counts work and depth, and asks `is_over` – a clock, usually – now and then."""
 
-    __slots__ = ("_is_over", "_limits", "_work", "depth", "used")
+    __slots__ = ("_ask_at", "_is_over", "_limits", "_work", "depth", "used")
 
     def __init__(self, limits: ExpressionLimits, is_over: Callable[[], bool]) -> None:
         self._limits = limits
         self._work = limits.work
         self._is_over = is_over
+        self._ask_at = ASKED
         self.used = 0
         self.depth = 0
 
-    def node(self) -> None:
-        """Before a node is evaluated: one more level of the expression, or of a function that calls itself."""
-        self.charge(NODE)
-        if self._is_over():
-            raise LimitPassed(f"it took longer than {self._limits.seconds * 1000:g} ms")
+    def enter(self, work: int = NODE) -> None:
+        """Before a node is evaluated or a function called: one more level of the expression, or of a recursion."""
+        self.step(work)
         self.depth += 1
         if self.depth > self._limits.depth:
             raise LimitPassed(f"it is nested, or calls itself, more than {self._limits.depth} levels deep")
+
+    def leave(self) -> None:
+        """After what `enter` began."""
+        self.depth -= 1
+
+    def step(self, work: int) -> None:
+        """Before one of many steps: charge, and look at the clock when it is time to."""
+        self.charge(work)
+        if self.used >= self._ask_at:
+            self._ask_at = self.used + ASKED
+            if self._is_over():
+                raise LimitPassed(f"it took longer than {self._limits.seconds * 1000:g} ms")
 
     def charge(self, work: int) -> None:
         """Before work is done, never after."""
@@ -55,11 +72,23 @@ class Meter:
             raise LimitPassed(f"it makes a text longer than {self._limits.text_characters} characters")
         self.charge(characters // CHARACTERS + 1)
 
+    def lengthen(self, characters: int, more: int) -> None:
+        """Before so many characters are added to a text."""
+        if characters + more > self._limits.text_characters:
+            self.text(characters + more)
+        self.charge(more // CHARACTERS + 1)
+
     def items(self, count: int) -> None:
         """Before a list or an object of so many items is made."""
         if count > self._limits.items:
             raise LimitPassed(f"it makes a list of more than {self._limits.items} items")
         self.charge(count)
+
+    def grow(self, count: int, more: int) -> None:
+        """Before so many items are added to a list."""
+        if count + more > self._limits.items:
+            self.items(count + more)
+        self.charge(more)
 
     def sized(self, value: Any) -> Any:
         """A value that was made; refused if it is too large."""
@@ -68,6 +97,10 @@ class Meter:
         elif isinstance(value, list | dict):
             self.items(len(value))
         return value
+
+    def container(self, value: Any) -> None:
+        """Before the items of a list or an object of the input or of the expression are gone over."""
+        self.charge(2 * len(value) + 4)
 
     def weigh(self, value: Any) -> None:
         """Charge for everything in a value, before something goes through it all.
@@ -80,8 +113,9 @@ class Meter:
             if isinstance(item, str):
                 self.charge(len(item) // CHARACTERS + 1)
             elif isinstance(item, list):
-                self.charge(len(item) + 1)
+                self.container(item)
                 pending.extend(item)
             elif isinstance(item, dict):
-                self.charge(2 * len(item) + 1 + sum(map(len, item)) // CHARACTERS)
+                self.container(item)
+                self.charge(sum(map(len, item)) // CHARACTERS)
                 pending.extend(item.values())

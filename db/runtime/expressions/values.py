@@ -11,6 +11,7 @@ from jsonata.functions import Functions
 from jsonata.utils import Utils
 
 from db.runtime.expressions.meter import LimitPassed, Meter
+from db.runtime.json_values import INTEGERS
 
 NULL = Utils.NULL_VALUE
 
@@ -47,6 +48,13 @@ def as_items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def as_list(value: Any) -> list[Any]:
+    """A library's value as the items that JSONata goes over: nothing is none."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
 def is_function(value: Any) -> bool:
     """Whether JSONata calls a library's value a function; a regular expression is one."""
     if value is None or isinstance(value, str | int | float | dict | list) or value is NULL:
@@ -69,7 +77,7 @@ def truth(value: Any, meter: Meter) -> bool:
     while pending:
         item = pending.pop()
         if isinstance(item, list):
-            meter.charge(len(item) + 1)
+            meter.container(item)
             pending.extend(item)
         elif item is not NULL and bool(item) and not is_function(item):
             return True
@@ -85,12 +93,12 @@ def equal(left: Any, right: Any, meter: Meter) -> bool:
         if isinstance(one, list) and isinstance(other, list):
             if len(one) != len(other):
                 return False
-            meter.charge(len(one))
+            meter.container(one)
             pending.extend(zip(one, other, strict=True))
         elif isinstance(one, dict) and isinstance(other, dict):
             if one.keys() != other.keys():
                 return False
-            meter.charge(2 * len(one))
+            meter.container(one)
             pending.extend((value, other[key]) for key, value in one.items())
         elif not _same_scalar(one, other):
             return False
@@ -114,15 +122,18 @@ def plain(value: Any, meter: Meter, max_depth: int) -> Any:
 
 
 def _plain(value: Any, meter: Meter, levels: int) -> Any:
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | float):
         return value
+    if isinstance(value, int):
+        # What the library calculates is a double; it makes an integer of 1e300 too.
+        return value if value in INTEGERS or isinstance(value, bool) else float(value)
     if value is None or value is NULL:
         return None
     if not isinstance(value, dict | list):
         raise NotJSON("it yields a function, or a value that holds one; give the function its arguments")
     if levels == 0:
-        raise LimitPassed("its result is nested too deeply")
-    meter.charge(2 * len(value))
+        raise LimitPassed("a value is nested too deeply")
+    meter.container(value)
     if isinstance(value, dict):
         return {key: _plain(item, meter, levels - 1) for key, item in value.items()}
     return [_plain(item, meter, levels - 1) for item in value]
