@@ -1,0 +1,141 @@
+"""One tenant's view of a world, asked through the projection and through the reference."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import orjson
+
+from db.ids import IdKind, new_id
+from db.store import Store
+from tests.api import Api
+from tests.schema.documents import Document, Pools, Writer
+from tests.schema.fabricated import SCHEMA, CountingPlans, FabricatedContext, fabricated_context
+from tests.schema.payloads import every_refusal, random_templates, random_transitions
+from tests.schema.reference import Reference
+from tests.schema.rows import Digits, Rows, exact_json, load_rows
+
+SDL = SCHEMA.as_str()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One tenant's view, both ways."""
+
+    api: Api
+    context: FabricatedContext
+    reference: Reference
+    pools: Pools
+
+    def draw(self, random: Random) -> Document:
+        """A document about what this tenant has."""
+        return Writer(self.reference.schema, random, self.pools).write()
+
+    async def compare(self, document: Document) -> None:
+        """The projection answers as the reference does: compiled, from the plan cache, and for other values."""
+        for number, values in enumerate((document.values[0], *document.values)):
+            plans = self.context.plans
+            assert isinstance(plans, CountingPlans)
+            compiled = plans.compiled
+            await self._compare(document.text, values)
+            if number == 1 and len(document.text) <= 16 << 10:
+                assert plans.compiled == compiled, f"compiled again: {document}"
+
+    async def _compare(self, text: str, values: dict[str, Any]) -> None:
+        expected = self.reference.answer(text, values)
+        statements = self.api.database.statements
+        statements.clear()
+        result = await SCHEMA.execute(text, variable_values=values, context_value=self.context)
+        data = exact_json(orjson.dumps(result.data))
+        told = f"\n{text}\n{values}\n{statements}"
+        codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
+        assert codes == ({"BAD_USER_INPUT"} if expected.refused else set()), f"{result.errors}{told}"
+        assert repr(data) == repr(_exact(expected.data)), f"\n{data}\n{_exact(expected.data)}{told}"
+        if not expected.refused:
+            assert len(statements) == expected.statements, told
+        if data is not None:
+            failed = {error.path[0] for error in result.errors or () if error.path}
+            assert failed == expected.refused, f"{result.errors}{told}"
+
+
+def _exact(value: Any) -> Any:
+    """What graphql-core's answer is once it has been written as JSON and read again."""
+    match value:
+        case dict():
+            return {key: _exact(item) for key, item in value.items()}
+        case list():
+            return [_exact(item) for item in value]
+        case float():
+            return Digits(value)
+    return str(value) if isinstance(value, str) and not isinstance(value, Digits) else value
+
+
+async def views_of(store: Store, random: Random, tenants: tuple[str, str]) -> list[View]:
+    """Each tenant's view of all that is in the database."""
+    rows = await load_rows(store.database)
+    return [_view(store, random, rows, tenant) for tenant in tenants]
+
+
+def _view(store: Store, random: Random, rows: Rows, tenant: str) -> View:
+    seen = Reference(SDL, rows, store.database.kind, tenant)
+    transitions = [*random_transitions(random, seen), *every_refusal(random, seen)]
+    templates = [*random_templates(random, seen), *every_refusal(random, seen)]
+    reference = Reference(
+        SDL,
+        rows,
+        store.database.kind,
+        tenant,
+        [each.expected for each in transitions],
+        [each.expected for each in templates],
+    )
+    api = Api(store, tenant)
+    context = fabricated_context(api.context, tuple(transitions), tuple(templates))
+    return View(api, context, reference, _pools(reference, rows, tenant, len(transitions)))
+
+
+def _pools(reference: Reference, rows: Rows, tenant: str, payloads: int) -> Pools:
+    def ids(type_name: str) -> list[str]:
+        return [each["id"] for each in reference.objects[type_name]]
+
+    listed = [*reference.objects["WorkflowTemplate"], *reference.objects["WorkflowTemplateVersion"]]
+    others = [row for row in rows["workflow_execution"] if row["tenant"] != tenant][:3]
+    nowhere = {"created_at": "2024-02-29T23:59:59.500000Z", "id": "tver_m"}
+    change = reference.objects["Change"][0]
+    return Pools(
+        ids=[
+            *ids("WorkflowExecution") * 2,
+            *ids("WorkflowTemplate") * 4,
+            *ids("WorkflowTemplateVersion"),
+            *(row["id"] for row in others),
+            *(new_id(kind) for kind in IdKind),
+            "",
+            "exec_",
+            "nonsense",
+            f"{ids('WorkflowExecution')[0]} ",
+            ids("WorkflowExecution")[0].upper(),
+        ],
+        keys=[*(each["key"] for each in reference.objects["WorkflowTemplate"]), "no-such-key"],
+        step_ids=["start", "end", *(f"step-{number}" for number in range(10))],
+        cursors=[reference.cursor_of(row) for row in (*listed, nowhere)],
+        wrong_cursors=[
+            "",
+            "zz",
+            "00",
+            "é",
+            "5b5d",
+            "7b7d",
+            "31",
+            "6e756c6c",
+            reference.cursor("journal", reference.epoch, change["xid"], change["position"]),
+            reference.cursor("createdAt"),
+            reference.cursor("createdAt", 5, "x"),
+            reference.cursor("createdAt", "2024-02-29T23:59:59.500000Z", 7),
+            reference.cursor("createdAt", "2024-02-29T23:59:59.500000Z", "a\0b"),
+            reference.cursor("createdAt", "2023-02-29T23:59:59.500000Z", "x"),
+            reference.cursor("createdAt", "2024-02-29T23:59:59Z", "x"),
+            reference.cursor("createdAt", "infinity", "x"),
+            reference.cursor("createdAt", "2024-02-29T23:59:59.500000Z", "x", "y"),
+            reference.cursor(["createdAt"], "2024-02-29T23:59:59.500000Z", "x"),
+        ],
+        payloads=payloads,
+    )

@@ -1,0 +1,197 @@
+"""What the reference tells from a document alone: what is refused, and how many statements the rest takes."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLIncludeDirective,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_named_type,
+)
+from graphql.execution.values import get_argument_values, get_directive_values, get_variable_values
+
+from tests.schema.pages import is_cursor
+
+FindPayload = Callable[[str, int], dict[str, Any] | None]
+
+_ID = "_[0-7][0-9a-hjkmnp-tv-z]{25}"
+PREFIXES = {
+    "workflowExecution": "exec",
+    "workflowTemplate": "tmpl",
+    "workflowTemplateVersion": "tver",
+}
+
+
+class Walk:
+    """Goes through a document as execution would, rows aside.
+
+    Values are refused wherever a document has them, also where no row would have asked for them: whether an answer is an
+    error must not depend on the data.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        payload: FindPayload,
+        document: DocumentNode,
+        variables: Mapping[str, Any],
+    ) -> None:
+        self._schema = schema
+        self._find_payload = payload
+        self._fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        self._operation = next(
+            each for each in document.definitions if isinstance(each, OperationDefinitionNode)
+        )
+        definitions = self._operation.variable_definitions or ()
+        self._values: Any = get_variable_values(schema, definitions, dict(variables))
+        assert not isinstance(self._values, list), self._values
+        assert schema.query_type is not None
+        self._root = self._selected(schema.query_type, [self._operation.selection_set])
+
+    def refused(self) -> frozenset[str]:
+        """The root fields that have a value which must be refused."""
+        return frozenset(key for key, nodes in self._root.items() if self._root_refused(nodes))
+
+    def statements(self) -> int:
+        """How many statements answer it where none of its values is refused."""
+        return sum(self._root_statements(nodes) for nodes in self._root.values())
+
+    def _root_statements(self, nodes: list[FieldNode]) -> int:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return 0
+        if name not in ("transition", "template"):
+            return int(self._exists(name, self._arguments("Query", nodes[0])))
+        payload = self._payload(nodes[0])
+        match payload and payload["__typename"]:
+            case "TransitionSuccess" | "TemplateSuccess":
+                return 1
+            case "InvalidTransition":
+                selected = self._selected(self._type("InvalidTransition"), _below(nodes))
+                return sum(found[0].name.value == "node" for found in selected.values())
+        return 0
+
+    def _exists(self, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether there is something to look for: a malformed id names nothing."""
+        id_ = arguments.get("id")
+        return name == "workflowTemplates" or id_ is None or is_well_formed(name, id_)
+
+    def _root_refused(self, nodes: list[FieldNode]) -> bool:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return False
+        arguments = self._arguments("Query", nodes[0])
+        if name == "workflowTemplate" and (arguments.get("id") is None) is (arguments.get("key") is None):
+            return True
+        if name in ("transition", "template"):
+            payload = self._payload(nodes[0])
+            return payload is not None and self._payload_refused(payload, nodes)
+        return self._exists(name, arguments) and self._refused("Query", nodes)
+
+    def _payload(self, node: FieldNode) -> dict[str, Any] | None:
+        return self._find_payload(node.name.value, self._arguments("Query", node)["which"])
+
+    def _refused(self, parent: str, nodes: list[FieldNode]) -> bool:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return False
+        arguments = self._arguments(parent, nodes[0])
+        if is_wrong(arguments):
+            return True
+        type_ = get_named_type(self._type(parent).fields[name].type)
+        return isinstance(type_, GraphQLObjectType) and self._refused_below(type_, nodes)
+
+    def _payload_refused(self, payload: dict[str, Any], nodes: list[FieldNode]) -> bool:
+        type_ = self._type(payload["__typename"])
+        if type_.name != "InvalidTransition":
+            return self._refused_below(type_, nodes)
+        node = self._type(payload["node"]["__typename"])
+        return any(
+            self._refused_below(node, found)
+            for found in self._selected(type_, _below(nodes)).values()
+            if found[0].name.value == "node"
+        )
+
+    def _refused_below(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> bool:
+        selected = self._selected(type_, _below(nodes))
+        return any(self._refused(type_.name, found) for found in selected.values())
+
+    def _type(self, name: str) -> GraphQLObjectType:
+        type_ = self._schema.type_map[name]
+        assert isinstance(type_, GraphQLObjectType)
+        return type_
+
+    def _arguments(self, parent: str, node: FieldNode) -> dict[str, Any]:
+        return dict(get_argument_values(self._type(parent).fields[node.name.value], node, self._values))
+
+    def _selected(
+        self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]
+    ) -> dict[str, list[FieldNode]]:
+        found: dict[str, list[FieldNode]] = {}
+        for selection_set in sets:
+            self._collect(type_, selection_set, found)
+        return found
+
+    def _collect(
+        self, type_: GraphQLObjectType, selection_set: SelectionSetNode, found: dict[str, list[FieldNode]]
+    ) -> None:
+        for each in selection_set.selections:
+            if not self._is_included(each):
+                continue
+            if isinstance(each, FieldNode):
+                key = each.alias.value if each.alias else each.name.value
+                found.setdefault(key, []).append(each)
+                continue
+            fragment = self._fragments[each.name.value] if isinstance(each, FragmentSpreadNode) else each
+            assert isinstance(fragment, FragmentDefinitionNode | InlineFragmentNode)
+            condition = fragment.type_condition.name.value if fragment.type_condition else type_.name
+            above = {name.name for name in type_.interfaces} | self._unions_of(type_)
+            if condition == type_.name or condition in above:
+                self._collect(type_, fragment.selection_set, found)
+
+    def _unions_of(self, type_: GraphQLObjectType) -> set[str]:
+        unions = ("TransitionResult", "TemplateResult")
+        return {name for name in unions if type_ in getattr(self._schema.type_map[name], "types", ())}
+
+    def _is_included(self, node: Any) -> bool:
+        include = get_directive_values(GraphQLIncludeDirective, node, self._values)
+        skip = get_directive_values(GraphQLSkipDirective, node, self._values)
+        return (include is None or include["if"]) and not (skip and skip["if"])
+
+
+def _below(nodes: list[FieldNode]) -> list[SelectionSetNode]:
+    return [node.selection_set for node in nodes if node.selection_set]
+
+
+def is_wrong(arguments: Mapping[str, Any]) -> bool:
+    """Whether the schema's types admit what the server must not."""
+    first, last = arguments.get("first"), arguments.get("last")
+    if any(size is not None and not 0 <= size <= 500 for size in (first, last)):
+        return True
+    if first is not None and last is not None:
+        return True
+    if any(
+        arguments.get(name) is not None and not is_cursor(arguments[name]) for name in ("after", "before")
+    ):
+        return True
+    return any(
+        isinstance(value, str) and re.search("[\0\ud800-\udfff]", value) is not None
+        for value in arguments.values()
+    )
+
+
+def is_well_formed(field: str, id_: str) -> bool:
+    """Whether an id is one of the type that a root field answers."""
+    return re.fullmatch(PREFIXES[field] + _ID, id_) is not None

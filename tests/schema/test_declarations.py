@@ -1,0 +1,154 @@
+"""What types declare fits the tables, and every field of every type is SQL that both databases take (projection 3)."""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+
+import pytest
+from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type, is_non_null_type
+from sqlalchemy import Table
+
+from db.ids import IdKind, new_id
+from db.store import Store
+from schema.projection import declare
+from schema.projection.rows import Row
+from schema.projection.rows import Rows as Projected
+from tests.api import Api
+from tests.schema.fabricated import SCHEMA, Payload, fabricated_context
+
+GRAPHQL = SCHEMA._schema
+HOMES = declare.homes_of(SCHEMA)
+PAYLOADS = ("TransitionSuccess", "TemplateSuccess")
+ROOTS = {
+    "WorkflowTemplate": f'workflowTemplate(id: "{new_id(IdKind.TEMPLATE)}")',
+    "WorkflowExecution": f'workflowExecution(id: "{new_id(IdKind.EXECUTION)}")',
+    "WorkflowTemplateConnection": "workflowTemplates",
+    "TransitionSuccess": "transition(which: 0) { ... on TransitionSuccess",
+    "TemplateSuccess": "template(which: 0) { ... on TemplateSuccess",
+}
+
+
+def _paths() -> dict[str, str]:
+    """How every projected object type is reached from a root field: a document with a hole."""
+    paths = {name: f"{{ {root} {{ %s }} {'}' if root.count('{') else ''} }}" for name, root in ROOTS.items()}
+    waiting = deque(paths)
+    while waiting:
+        parent = _object(waiting.popleft())
+        for name, field in parent.fields.items():
+            type_ = get_named_type(field.type)
+            if isinstance(type_, GraphQLObjectType) and type_.name not in paths:
+                paths[type_.name] = paths[parent.name] % f"{name}{_arguments(field)} {{ %s }}"
+                waiting.append(type_.name)
+    return paths
+
+
+def _arguments(field: GraphQLField) -> str:
+    return '(stepId: "x")' if "stepId" in field.args else ""
+
+
+def _object(name: str) -> GraphQLObjectType:
+    type_ = GRAPHQL.type_map[name]
+    assert isinstance(type_, GraphQLObjectType)
+    return type_
+
+
+PATHS = _paths()
+
+
+def _selected(name: str, field: GraphQLField) -> str:
+    return f"{name}{_arguments(field)}" + (
+        "" if is_leaf_type(get_named_type(field.type)) else " { __typename }"
+    )
+
+
+def test_every_declared_type_is_reached() -> None:
+    """So that none is left out below."""
+    assert set(HOMES) - {"Query"} <= set(PATHS)
+
+
+@pytest.mark.parametrize("type_name", sorted(PATHS))
+async def test_every_field_is_sql_that_the_database_takes(api: Api, type_name: str) -> None:
+    """Each field alone, then all together; nothing is there to be read, but the statement is parsed and planned."""
+    context = fabricated_context(
+        api.context, (_nothing("TransitionSuccess"),), (_nothing("TemplateSuccess"),)
+    )
+    fields = [_selected(name, field) for name, field in _object(type_name).fields.items()]
+    for selection in (*fields, " ".join(fields), "__typename"):
+        document = PATHS[type_name] % selection
+        result = await SCHEMA.execute(document, context_value=context)
+        assert not result.errors, f"{document}: {result.errors}"
+    assert len(api.database.statements) == len(fields) + 2
+
+
+def _nothing(type_name: str) -> Payload:
+    values = {"root_id": "x", "execution_id": "x", "step_execution_id": None, "since": 0, "revision": 0}
+    if type_name == "TemplateSuccess":
+        values = {"template_id": "x", "version_id": None}
+    return Payload(Projected(type_name, values), {})
+
+
+def _declared() -> Iterator[tuple[str, declare.TypeHome, str, str, declare.Home, bool]]:
+    for type_name, home in HOMES.items():
+        for name, (column, field_home) in home.fields.items():
+            required = is_non_null_type(_object(type_name).fields[name].type)
+            yield f"{type_name}.{name}", home, name, column, field_home, required
+
+
+def test_what_graphql_never_leaves_null_is_not_null_in_the_table() -> None:
+    """A null there would be printed where the schema says never (projection 7, trap 29)."""
+    checked = 0
+    for name, home, _, column, field_home, required in _declared():
+        if required and home.table is not None and isinstance(field_home, declare.Column):
+            assert not home.table.c[field_home.name or column].nullable, name
+            checked += 1
+    assert checked >= 40
+
+
+def test_what_graphql_never_leaves_null_refers_to_a_row_that_is_there() -> None:
+    """A to-one that is never null is found by columns that are NOT NULL; by an id it is a foreign key."""
+    checked = 0
+    for name, home, field, _, field_home, required in _declared():
+        if not (required and home.table is not None and isinstance(field_home, declare.One)):
+            continue
+        type_ = get_named_type(_object(name.split(".")[0]).fields[field].type)
+        target = HOMES[type_.name].table
+        assert target is not None
+        columns = _columns_of_parent(field_home, home.table, target)
+        assert columns, name
+        assert not [column for column in columns if home.table.c[column].nullable], name
+        if columns != {"version_id", "step_id"} and len(columns) == 1:
+            (column,) = columns
+            assert [key.column.table for key in home.table.c[column].foreign_keys] == [target], name
+        checked += 1
+    assert checked >= 7
+
+
+def _columns_of_parent(home: declare.One, parent: Table, child: Table) -> set[str]:
+    rows = [Row(alias, table.columns.keys()) for alias, table in (("parent", parent), ("child", child))]
+    text = home.join(rows[0], rows[1], None)  # type: ignore[arg-type]  # these joins take no arguments
+    return set(re.findall(r"parent\.(\w+)", text))
+
+
+def test_orders_end_with_a_unique_column_and_have_no_nulls() -> None:
+    """A keyset compares whole rows of keys: a null would hide an entry, two equal keys would skip one."""
+    checked = 0
+    for name, _, field, _, field_home, _ in _declared():
+        if not isinstance(field_home, declare.Paged):
+            continue
+        connection = get_named_type(_object(name.split(".")[0]).fields[field].type)
+        node = get_named_type(_object(connection.name).fields["nodes"].type)
+        table = HOMES[node.name].table
+        assert table is not None
+        columns = [table.c[column] for column in field_home.order.columns]
+        assert not [column.name for column in columns if column.nullable], name
+        assert columns[-1].primary_key, name
+        checked += 1
+    assert checked == 2
+
+
+async def test_an_unknown_column_is_an_error_of_the_declaration(store: Store) -> None:
+    """A misspelt column cannot become SQL."""
+    row = Row("s1", ["id"])
+    assert row.id == row["id"] == "s1.id"
+    with pytest.raises(LookupError, match="s1 has no column 'nam'"):
+        row["nam"]
