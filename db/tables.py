@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -186,6 +187,7 @@ class WorkflowExecution(SQLModel, table=True):
         CheckConstraint(
             "(parent_id is null) = (tree_changed_at is not null)", name="workflow_execution_tree_changed"
         ),
+        CheckConstraint("(parent_id is null) = (tree_size is not null)", name="workflow_execution_tree_size"),
         Index("workflow_execution_created", "tenant", "created_at", "id"),
         Index("workflow_execution_status", "tenant", "runtime_status", "created_at", "id"),
         Index("workflow_execution_version", "tenant", "version_id", "created_at", "id"),
@@ -220,6 +222,8 @@ class WorkflowExecution(SQLModel, table=True):
     revision: int = _number()
     tree_revision: int | None = _number(null=True)
     tree_changed_at: datetime | None = _time()
+    # Of a root alone: how many executions its tree has (C4).
+    tree_size: int | None = _number(null=True)
 
 
 class StepExecution(SQLModel, table=True):
@@ -287,6 +291,12 @@ class StepExecution(SQLModel, table=True):
     failure_code: str | None = _text(null=True)
     failure_message: str | None = _text(null=True)
     revision: int = _number()
+    # The first attempt since a transition or `retryStep` last entered the step (S4).
+    entry_attempt: int = _number(default=1)
+    # Whether a command outranks the policy for this attempt (S5).
+    is_overridden: bool = Field(sa_column=Column(Boolean(), nullable=False, server_default=text("false")))
+    # Of a sub-workflow step in progress: how many of its children have not ended.
+    open_children: int | None = _number(null=True)
     claim_worker: str | None = _text(null=True)
     claim_token: str | None = _text(null=True)
     claimed_at: datetime | None = _time()
@@ -343,6 +353,24 @@ class Journal(SQLModel, table=True):
     attempt: int | None = _number(null=True)
     reason: str | None = _text(null=True)
     data: dict[str, Any] | None = _document()
+    # Of a policy: the expression and what it read, for `explainStep`.
+    detail: dict[str, Any] | None = _document()
+
+
+class Idempotency(SQLModel, table=True):
+    """A command that was done once and is not done again under the same key (I4)."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant", "key"),
+        Index("idempotency_created", "created_at"),
+    )
+    tenant: str = _text()
+    key: str = _text()
+    mutation: str = _text()
+    input_hash: str = _text()
+    outcome: dict[str, Any] = _document(null=False)
+    created_at: datetime = _time(null=False)
 
 
 class JournalEpoch(SQLModel, table=True):

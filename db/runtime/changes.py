@@ -47,3 +47,5 @@ class Change:
     attempt: int | None
     reason: str | None
     data: dict[str, Any]
+    # Of a policy that disabled or enabled a step: the expression and what it read, for `explainStep` (S5).
+    detail: dict[str, Any] | None = None

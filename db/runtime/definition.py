@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from db.runtime.expression import Expression
+from db.runtime.paths import postorder, reachable, reversed_graph
 from db.runtime.statuses import StepStatus
 from db.runtime.sub_workflow import SubWorkflow
 
@@ -193,6 +194,9 @@ class WorkflowDefinition:
     _outgoing: dict[str, tuple[Transition, ...]] = field(init=False, repr=False, compare=False)
     _incoming: dict[str, tuple[Transition, ...]] = field(init=False, repr=False, compare=False)
     _groups: dict[str, StepGroup] = field(init=False, repr=False, compare=False)
+    # Joins in flow order: reverse postorder of the depth-first walk from `start` (F5).
+    joins: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _reaching: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         index: dict[str, Any] = {
@@ -205,6 +209,23 @@ class WorkflowDefinition:
         }
         for name, value in index.items():
             object.__setattr__(self, name, value)  # frozen for everyone else
+        self._index_joins()
+
+    def _index_joins(self) -> None:
+        forward = {step.id: [each.to_step_id for each in self.outgoing(step.id)] for step in self.steps}
+        backward = reversed_graph(forward)
+        joins = [
+            step_id
+            for step_id in postorder([self.start.id], forward)
+            if self.step(step_id).type is StepType.GATEWAY_PARALLEL_JOIN
+        ]
+        object.__setattr__(self, "joins", tuple(reversed(joins)))
+        reaching = {}
+        for join in joins:
+            # A path that goes through the join ends there, so the walk back does not enter it again.
+            around = {step_id: [] if step_id == join else before for step_id, before in backward.items()}
+            reaching[join] = frozenset(reachable(backward.get(join, ()), around))
+        object.__setattr__(self, "_reaching", reaching)
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
@@ -230,6 +251,10 @@ class WorkflowDefinition:
     def incoming(self, step_id: str) -> tuple[Transition, ...]:
         """The transitions that enter a step, in definition order."""
         return self._incoming.get(step_id, ())
+
+    def reaching(self, join_id: str) -> frozenset[str]:
+        """The steps from which a join can be reached without passing through it (F5)."""
+        return self._reaching[join_id]
 
     def group_of(self, step_id: str) -> StepGroup | None:
         """The group that lists a step."""

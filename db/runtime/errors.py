@@ -66,6 +66,29 @@ class ValidationFailed(Refusal):
 
 
 @dataclass(eq=False)
+class RevisionConflict(Refusal):
+    """The object has changed since the client read it (I3)."""
+
+    node_id: str
+    expected: int
+    current: int
+
+    def __str__(self) -> str:
+        return f"The object is at revision {self.current}, not at {self.expected}."
+
+
+@dataclass(eq=False)
+class IdempotencyConflict(Refusal):
+    """The key was used before, for another command or another input (I4)."""
+
+    key: str
+    mutation: str
+
+    def __str__(self) -> str:
+        return f"The idempotency key {self.key[:100]!r} was used before: for {self.mutation}, or another input of it."
+
+
+@dataclass(eq=False)
 class LimitExceeded(Refusal):
     """A bound of `limits.py` would be passed."""
 

@@ -1,196 +1,286 @@
-"""How an execution moves: what follows from a step that has ended, until nothing is left to move (`runtime.md` section 5).
+"""How executions move: what follows from a step that has ended, until nothing is left to move (`runtime.md` section 5).
 
-Decisions are generators without I/O: they yield `Load` where they need rows that the tree does not hold and are sent
-nothing back but the turn; the driver (`db/commands/execution.py`) brings the rows in. A decision changes only its `Tree`.
+A `Flow` is one command's walk over one tree. Its methods are generators without I/O (`effects.py`); they change the tree
+alone. Which command does what is `decisions.py`.
 """
 
-from collections import deque
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from db.runtime import activation, attempts, children, gateways
 from db.runtime.changes import ChangeKind
-from db.runtime.definition import StepDefinition, StepType, Transition
+from db.runtime.definition import StepType, Transition
 from db.runtime.durations import add, parse_duration
-from db.runtime.errors import InvalidTransition
-from db.runtime.schemas import require_valid
-from db.runtime.statuses import ExecutionStatus, StepStatus, may_become
-from db.runtime.tree import JSONObject, Tree
+from db.runtime.effects import Decision, Link, Load
+from db.runtime.failures import StepFailure
+from db.runtime.limits import Limits
+from db.runtime.statuses import ExecutionStatus, StepStatus
+from db.runtime.tree import Tree
 from db.runtime.values import DisabledBy, Execution, Step
 
-NewId = Callable[[], str]
+Agenda = deque[Transition]
+
+_ENDED = (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Bring in an execution, the current attempts of its steps and its definition."""
+class Flow:
+    """One command's walk. What it counts, the bounds on loops and children, is per command (F7, C4)."""
 
-    execution_id: str
+    def __init__(self, tree: Tree, ids: children.Ids, limits: Limits) -> None:
+        self.tree = tree
+        self.ids = ids
+        self.limits = limits
+        self._passes: Counter[tuple[str, str]] = Counter()
+        self._started = 0
 
+    def loaded(self, execution_id: str) -> Decision[Execution]:
+        """An execution, brought in where the tree does not hold it yet."""
+        if execution_id not in self.tree.executions:
+            yield Load(execution_id)
+        return self.tree.executions[execution_id]
 
-Decision = Generator[Load, None, None]
+    def begin_execution(self, execution_id: str) -> Decision[None]:
+        """Start an execution: `start` completes by itself and its transition is taken (F1)."""
+        self._started += 1
+        self.tree.move_execution(execution_id, ExecutionStatus.IN_PROGRESS, ChangeKind.EXECUTION_STARTED)
+        step = self.tree.steps[execution_id][self.tree.definition_of(execution_id).start.id]
+        agenda: Agenda = deque()
+        yield from self._pass_through(step, agenda)
+        yield from self._come_to_rest(execution_id, agenda)
 
+    def continue_after(
+        self, execution_id: str, ended: Iterable[Step], *, data_changed: bool
+    ) -> Decision[None]:
+        """All that follows from attempts that have ended, in this execution and in those above it.
 
-def first_attempts(
-    tree: Tree, execution: Execution, steps: tuple[StepDefinition, ...], new_id: NewId
-) -> list[Step]:
-    """Every step's first attempt, NotStarted (F1)."""
-    return [
-        Step(
-            id=new_id(),
-            execution_id=execution.id,
-            version_id=execution.version_id,
-            step_id=step.id,
-            position=position,
-            type=step.type,
-            name=step.name,
-            attempt=1,
-            is_current=True,
-            status=StepStatus.NOT_STARTED,
-            created_at=tree.now,
-            revision=0,
+        After a change of the context or of an output policies are read again, before flow moves on (S5).
+        """
+        agenda: Agenda = deque()
+        yield from self._follow(execution_id, ended, agenda, data_changed=data_changed)
+        yield from self.finish(execution_id, agenda)
+
+    def enter(
+        self, step: Step, transition: Transition | None, agenda: Agenda, *, kept: Sequence[Link] = ()
+    ) -> Decision[None]:
+        """Flow arrives at an attempt that has not begun: by a transition, or by a retry with none.
+
+        `kept`: the children of the attempt that is retried (C5).
+        """
+        if step.type.is_gateway:
+            yield from self._pass_through(_entered(step, transition), agenda)
+            return
+        if transition is not None and transition.on_arrival is StepStatus.DISABLED:
+            yield from self._pass_disabled(step, transition, agenda, by=DisabledBy.ARRIVAL)
+            return
+        failure = yield from activation.read_on_arrival(self.tree, step)
+        step = self.tree.current(step)
+        if step.status is StepStatus.DISABLED:
+            yield from self._pass_disabled(step, transition, agenda)
+            return
+        begun = self._begin(_entered(step, transition))
+        if failure is not None:
+            self.fail_step(begun, failure.code, failure.message)
+        elif step.type is StepType.SYS_SUB_WORKFLOW:
+            yield from self._begin_children(begun, agenda, kept)
+
+    def finish(self, execution_id: str, agenda: Agenda) -> Decision[None]:
+        """Take what is on the agenda and all that follows, here and in the executions above."""
+        yield from self._come_to_rest(execution_id, agenda)
+        yield from self.tell_parents(execution_id)
+
+    def renew(self, step: Step, *, is_entry: bool, reason: str | None = None) -> Step:
+        """Another attempt at a step, with its default read afresh; its policy is read as it is entered."""
+        new_id = self.ids.new_step_id
+        fresh = attempts.next_attempt(self.tree, step, new_id, is_entry=is_entry, reason=reason)
+        activation.apply_defaults(self.tree, [fresh])
+        return self.tree.current(fresh)
+
+    def leave(self, step: Step, agenda: Agenda) -> Decision[None]:
+        """An attempt has ended: the transitions that it takes come next."""
+        self._passes[step.execution_id, step.step_id] += 1
+        agenda.extend((yield from gateways.taken(self.tree, step)))
+
+    def fail_step(self, step: Step, code: str, message: str) -> Step:
+        """An attempt in progress fails; nothing follows from it."""
+        return self.tree.move_step(
+            step,
+            StepStatus.FAILED,
+            ChangeKind.STEP_FAILED,
+            failure_code=code,
+            failure_message=message,
+            open_children=None,
         )
-        for position, step in enumerate(steps)
-    ]
+
+    def tell_parents(self, execution_id: str) -> Decision[None]:
+        """An execution that has ended may end the step that waits for it, and so upwards (C2)."""
+        execution = self.tree.executions[execution_id]
+        while execution.parent_id is not None and execution.runtime_status in _ENDED:
+            parent = yield from self.loaded(execution.parent_id)
+            step = self.waiting_for(execution)
+            if step is None or step.open_children is None:
+                return
+            step = self.tree.count_children(step, step.open_children - 1)
+            if step.open_children:
+                return
+            agenda: Agenda = deque()
+            yield from self._end_children(step, agenda)
+            yield from self._come_to_rest(parent.id, agenda)
+            execution = self.tree.executions[parent.id]
+
+    def waiting_for(self, child: Execution) -> Step | None:
+        """The parent's attempt that is in progress and lists this child."""
+        assert child.parent_id is not None
+        steps = self.tree.steps[child.parent_id].values()
+        linked = next((step for step in steps if step.id == child.parent_step_id), None)
+        return linked if linked and linked.status is StepStatus.IN_PROGRESS else None
+
+    def _follow(
+        self, execution_id: str, ended: Iterable[Step], agenda: Agenda, *, data_changed: bool
+    ) -> Decision[None]:
+        stopped: list[Step] = []
+        if data_changed:
+            stopped = yield from activation.apply_policies(self.tree, self.tree.steps[execution_id].values())
+        for step in ended:
+            yield from self.leave(step, agenda)
+        for step in stopped:
+            yield from self._stop(step, agenda)
+
+    def _stop(self, step: Step, agenda: Agenda) -> Decision[None]:
+        """A policy disabled an attempt in progress: its children end, and flow goes on through it."""
+        yield from children.cancel_children(self.tree, step)
+        yield from self._pass_disabled(step, None, agenda)
+
+    def _come_to_rest(self, execution_id: str, agenda: Agenda) -> Decision[None]:
+        """Take transitions breadth first; at rest open the first join that may open, and begin again (F2, F5)."""
+        if self.tree.executions[execution_id].runtime_status is not ExecutionStatus.IN_PROGRESS:
+            return
+        while True:
+            while agenda:
+                yield from self._arrive(execution_id, agenda.popleft(), agenda)
+            join = self._join_to_open(execution_id)
+            if join is None:
+                break
+            yield from self._pass_through(join, agenda)
+        self._rest(execution_id)
+
+    def _join_to_open(self, execution_id: str) -> Step | None:
+        steps = self.tree.steps[execution_id]
+        joins = (steps[step_id] for step_id in self.tree.definition_of(execution_id).joins)
+        return next((join for join in joins if gateways.may_open(self.tree, join)), None)
+
+    def _rest(self, execution_id: str) -> None:
+        """With nothing in progress or scheduled an execution has failed, or `end` completes it (F6)."""
+        steps = self.tree.steps[execution_id]
+        if any(step.is_waiting for step in steps.values()):
+            return
+        failed = [step.step_id for step in steps.values() if step.status is StepStatus.FAILED]
+        if failed:
+            self.tree.move_execution(
+                execution_id,
+                ExecutionStatus.FAILED,
+                ChangeKind.EXECUTION_FAILED,
+                failure_code="STEP_FAILED",
+                failure_message=f"The workflow cannot continue: {', '.join(map(repr, failed))} failed.",
+            )
+            return
+        self._complete_gateway(steps[self.tree.definition_of(execution_id).end.id])
+        self.tree.move_execution(execution_id, ExecutionStatus.COMPLETED, ChangeKind.EXECUTION_COMPLETED)
+
+    def _arrive(self, execution_id: str, transition: Transition, agenda: Agenda) -> Decision[None]:
+        """A transition enters its step (F4)."""
+        step = self.tree.steps[execution_id][transition.to_step_id]
+        if step.is_waiting:
+            return
+        if step.has_ended:
+            step = self.renew(step, is_entry=True)
+            if self._passes[execution_id, step.step_id] >= self.limits.passes_per_command:
+                self._stop_loop(_entered(step, transition))
+                return
+        if step.type in (StepType.GATEWAY_PARALLEL_JOIN, StepType.END):
+            self._collect(step, transition)
+        else:
+            yield from self.enter(step, transition, agenda)
+
+    def _collect(self, step: Step, transition: Transition) -> None:
+        """A join and `end` note who has arrived; a second time by the same transition changes nothing (F5)."""
+        if transition.id not in step.entered_by:
+            self.tree.change_step(_entered(step, transition), ChangeKind.STEP_ARRIVED, step.status)
+
+    def _stop_loop(self, step: Step) -> None:
+        if step.status is StepStatus.DISABLED:
+            step = activation.enable(self.tree, step)
+        message = f"One command passed the step {self.limits.passes_per_command} times."
+        self.fail_step(self._begin(step), "LOOP_LIMIT", message)
+
+    def _pass_through(self, step: Step, agenda: Agenda) -> Decision[None]:
+        """A step that does nothing itself starts and completes in one breath; a split may fail at it (X2)."""
+        begun = self._begin(step)
+        try:
+            following = yield from gateways.taken(self.tree, begun)
+        except StepFailure as failure:
+            self.fail_step(begun, failure.code, failure.message)
+            return
+        self.tree.move_step(begun, StepStatus.COMPLETED, ChangeKind.STEP_COMPLETED)
+        self._passes[step.execution_id, step.step_id] += 1
+        agenda.extend(following)
+
+    def _complete_gateway(self, step: Step) -> None:
+        begun = self._begin(step)
+        self.tree.move_step(begun, StepStatus.COMPLETED, ChangeKind.STEP_COMPLETED)
+
+    def _pass_disabled(
+        self, step: Step, transition: Transition | None, agenda: Agenda, *, by: DisabledBy | None = None
+    ) -> Decision[None]:
+        """Flow goes through a Disabled step as if it had completed with no output (S5)."""
+        passed = replace(_entered(step, transition), passed_at=self.tree.now)
+        if step.status is StepStatus.DISABLED:
+            passed = self.tree.change_step(passed, ChangeKind.STEP_ARRIVED, step.status)
+        else:
+            assert by is not None
+            passed = activation.disable(self.tree, passed, by)
+        yield from self.leave(passed, agenda)
+
+    def _begin(self, step: Step) -> Step:
+        """An attempt starts; its due date counts from now by the UTC calendar (F2, T1)."""
+        due_in, due_at = self.tree.step_definition(step).due_in, step.due_at
+        if due_at is None and due_in is not None:
+            due_at = add(self.tree.now, parse_duration(due_in))
+        return self.tree.move_step(step, StepStatus.IN_PROGRESS, ChangeKind.STEP_STARTED, due_at=due_at)
+
+    def _begin_children(self, step: Step, agenda: Agenda, kept: Sequence[Link]) -> Decision[None]:
+        """Start the children of an attempt: for its items, or for those whose child did not complete before (C1, C5)."""
+        try:
+            items = (
+                children.items_to_repeat(kept) if kept else (yield from children.items_of(self.tree, step))
+            )
+            started = yield from children.create_children(
+                self.tree, step, items, self.ids, self.limits, self._started
+            )
+        except StepFailure as failure:
+            self.fail_step(step, failure.code, failure.message)
+            return
+        completed = [link for link in kept if link.status is ExecutionStatus.COMPLETED]
+        children.take_over(self.tree, step, completed)
+        for child_id in started:
+            yield from self.begin_execution(child_id)
+        links = yield from children.links_of(self.tree, step)
+        step = self.tree.count_children(step, sum(link.status not in _ENDED for link in links))
+        if not step.open_children:
+            yield from self._end_children(step, agenda)
+
+    def _end_children(self, step: Step, agenda: Agenda) -> Decision[None]:
+        """All children have ended: the step completes with what they came to, or fails (C2)."""
+        try:
+            output = yield from children.result_of(self.tree, step, self.limits)
+        except StepFailure as failure:
+            self.fail_step(step, failure.code, failure.message)
+            return
+        done = self.tree.move_step(step, StepStatus.COMPLETED, ChangeKind.STEP_COMPLETED, open_children=None)
+        self.tree.set_output(done, output)
+        yield from self._follow(done.execution_id, [done], agenda, data_changed=True)
 
 
-def create(tree: Tree, execution: Execution, context: JSONObject, new_step_id: NewId) -> None:
-    """A new execution with its first attempts; nothing of it has begun."""
-    steps = tree.definition_of(execution).steps
-    tree.create(execution, first_attempts(tree, execution, steps, new_step_id), context)
-
-
-def start(tree: Tree, execution_id: str) -> Decision:
-    """Begin an execution: `start` completes by itself and its transition is taken (F1)."""
-    execution = yield from _loaded(tree, execution_id)
-    _require_not_begun(execution)
-    tree.move_execution(execution.id, ExecutionStatus.IN_PROGRESS, ChangeKind.EXECUTION_STARTED)
-    step = tree.steps[execution.id][tree.definition_of(execution).start.id]
-    _settle(tree, _pass(tree, step))
-
-
-def complete(tree: Tree, step_execution_id: str, execution_id: str, output: JSONObject) -> Decision:
-    """Complete a waiting step with an output that its schema has accepted, and all that follows (F2, F3)."""
-    step = yield from _current(tree, step_execution_id, execution_id)
-    _require_task(step, StepStatus.COMPLETED)
-    definition = tree.definition_of(tree.executions[execution_id]).step(step.step_id)
-    if may_become(step.status, StepStatus.COMPLETED):
-        # Of two things that are wrong the status is told first: an ended step takes no output at all.
-        require_valid(definition.output_schema, output, "The output", "/outputData")
-    done = tree.move_step(step, StepStatus.COMPLETED, ChangeKind.STEP_COMPLETED)
-    tree.outputs[done.id] = output
-    _settle(tree, done)
-
-
-def fail(tree: Tree, step_execution_id: str, execution_id: str, code: str, message: str) -> Decision:
-    """Fail a waiting step; without attempts left its execution fails once it has come to rest (S4, F6)."""
-    step = yield from _current(tree, step_execution_id, execution_id)
-    _require_task(step, StepStatus.FAILED)
-    failure = {"failure_code": code, "failure_message": message}
-    tree.move_step(step, StepStatus.FAILED, ChangeKind.STEP_FAILED, **failure)
-    _rest(tree, execution_id)
-
-
-def cancel(tree: Tree, execution_id: str, reason: str | None) -> Decision:
-    """Cancel an execution; its InProgress steps become Disabled, NotStarted ones stay (S6)."""
-    execution = yield from _loaded(tree, execution_id)
-    tree.move_execution(
-        execution.id, ExecutionStatus.CANCELLED, ChangeKind.EXECUTION_CANCELLED, reason=reason
-    )
-    for step in list(tree.steps[execution.id].values()):
-        if step.status is StepStatus.IN_PROGRESS:
-            tree.move_step(step, StepStatus.DISABLED, ChangeKind.STEP_DISABLED, disabled_by=DisabledBy.CANCEL)
-
-
-def _loaded(tree: Tree, execution_id: str) -> Generator[Load, None, Execution]:
-    if execution_id not in tree.executions:
-        yield Load(execution_id)
-    return tree.executions[execution_id]
-
-
-def _current(tree: Tree, step_execution_id: str, execution_id: str) -> Generator[Load, None, Step]:
-    """The attempt that a command names; commands act on current attempts only (S7)."""
-    yield from _loaded(tree, execution_id)
-    return next(step for step in tree.steps[execution_id].values() if step.id == step_execution_id)
-
-
-def _require_not_begun(execution: Execution) -> None:
-    """The table's arrow from Failed to InProgress is not for `startWorkflowExecution` (S7)."""
-    if execution.runtime_status is not ExecutionStatus.FAILED:
-        return
-    raise InvalidTransition(
-        node_id=execution.id,
-        current=execution.runtime_status.name,
-        wanted=ExecutionStatus.IN_PROGRESS.name,
-        allowed=(),
-        explanation=f"Execution {execution.name!r} is FAILED: only one that is NOT_STARTED can be started.",
-    )
-
-
-def _require_task(step: Step, wanted: StepStatus) -> None:
-    """`completeStep` and `failStep` act on what waits for a person or a worker (S7)."""
-    if step.type.is_task:
-        return
-    raise InvalidTransition(
-        node_id=step.id,
-        current=step.status.name,
-        wanted=wanted.name,
-        allowed=(),
-        explanation=f"Step {step.step_id!r} is of type {step.type} and moves by itself; no command acts on it.",
-    )
-
-
-def _settle(tree: Tree, ended: Step) -> None:
-    """Take transitions breadth first until nothing moves (F2), then see what rest means (F6)."""
-    execution = tree.executions[ended.execution_id]
-    definition = tree.definition_of(execution)
-    taken = deque(definition.outgoing(ended.step_id))
-    while taken:
-        taken.extend(_arrive(tree, execution.id, taken.popleft()))
-    _rest(tree, execution.id)
-
-
-def _arrive(tree: Tree, execution_id: str, transition: Transition) -> tuple[Transition, ...]:
-    """A transition enters its step; returns the transitions that are taken next."""
-    step = tree.steps[execution_id][transition.to_step_id]
-    entered = replace(step, entered_by=(*step.entered_by, transition.id))
-    if step.type is StepType.END:
-        tree.change_step(entered, ChangeKind.STEP_ARRIVED, step.status)
-    else:
-        _begin(tree, entered)
-    return ()
-
-
-def _begin(tree: Tree, step: Step) -> Step:
-    """A waiting step starts; its due date counts from now by the UTC calendar (F2)."""
-    definition = tree.definition_of(tree.executions[step.execution_id]).step(step.step_id)
-    due_at = step.due_at
-    if due_at is None and definition.due_in is not None:
-        due_at = add(tree.now, parse_duration(definition.due_in))
-    return tree.move_step(step, StepStatus.IN_PROGRESS, ChangeKind.STEP_STARTED, due_at=due_at)
-
-
-def _pass(tree: Tree, step: Step) -> Step:
-    """A step that does nothing starts and completes in one breath."""
-    begun = tree.move_step(step, StepStatus.IN_PROGRESS, ChangeKind.STEP_STARTED)
-    return tree.move_step(begun, StepStatus.COMPLETED, ChangeKind.STEP_COMPLETED)
-
-
-def _rest(tree: Tree, execution_id: str) -> None:
-    """With nothing in progress an execution has failed, or `end` completes it (F6)."""
-    steps = tree.steps[execution_id]
-    if any(step.status is StepStatus.IN_PROGRESS for step in steps.values()):
-        return
-    failed = [step for step in steps.values() if step.status is StepStatus.FAILED]
-    if failed:
-        names = ", ".join(repr(step.step_id) for step in failed)
-        tree.move_execution(
-            execution_id,
-            ExecutionStatus.FAILED,
-            ChangeKind.EXECUTION_FAILED,
-            failure_code="STEP_FAILED",
-            failure_message=f"The workflow cannot continue: {names} failed.",
-        )
-        return
-    end = steps[tree.definition_of(tree.executions[execution_id]).end.id]
-    _pass(tree, end)
-    tree.move_execution(execution_id, ExecutionStatus.COMPLETED, ChangeKind.EXECUTION_COMPLETED)
+def _entered(step: Step, transition: Transition | None) -> Step:
+    """The attempt with one more transition by which it was entered."""
+    return step if transition is None else replace(step, entered_by=(*step.entered_by, transition.id))

@@ -30,4 +30,9 @@ class Limits:
     definition_bytes: int = 2 << 20
     steps_per_definition: int = 2_000
     schema_bytes: int = 64 << 10
+    nesting_depth: int = 32
+    batch_items: int = 10_000
+    executions_per_tree: int = 100_000
+    executions_per_command: int = 10_000
+    passes_per_command: int = 100
     expression: ExpressionLimits = ExpressionLimits()

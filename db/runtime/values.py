@@ -65,8 +65,40 @@ class Step:
     completed_at: datetime | None = None
     failed_at: datetime | None = None
     disabled_at: datetime | None = None
+    passed_at: datetime | None = None
     disabled_by: DisabledBy | None = None
     entered_by: tuple[str, ...] = ()
     due_at: datetime | None = None
+    retry_at: datetime | None = None
     failure_code: str | None = None
     failure_message: str | None = None
+    # The first attempt since a transition or `retryStep` last entered the step: `retry` counts from it (S4).
+    entry_attempt: int = 1
+    # Whether `disableStep` or `enableStep` outranks the policy for this attempt (S5).
+    is_overridden: bool = False
+    # Of a sub-workflow step in progress: how many of its children have not ended.
+    open_children: int | None = None
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Failed, and its next attempt will start at `retry_at` (S4)."""
+        return self.retry_at is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """InProgress or scheduled: something will happen by itself or by somebody."""
+        return self.status is StepStatus.IN_PROGRESS or self.is_scheduled
+
+    @property
+    def is_live(self) -> bool:
+        """InProgress, scheduled or Failed: flow may yet come from it (F5)."""
+        return self.status in (StepStatus.IN_PROGRESS, StepStatus.FAILED)
+
+    @property
+    def has_ended(self) -> bool:
+        """Entering it again takes a new attempt (F4)."""
+        if self.status is StepStatus.DISABLED:
+            return self.passed_at is not None
+        return self.status is StepStatus.COMPLETED or (
+            self.status is StepStatus.FAILED and not self.is_scheduled
+        )

@@ -19,6 +19,7 @@ DOCUMENT = sa.JSON()
 SEARCHED = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 TABLES = (
+    "idempotency",
     "journal_epoch",
     "journal",
     "step_child",
@@ -38,6 +39,17 @@ def _writer() -> str:
 
 
 def upgrade() -> None:
+    op.create_table(
+        "idempotency",
+        sa.Column("tenant", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("mutation", TEXT, nullable=False),
+        sa.Column("input_hash", TEXT, nullable=False),
+        sa.Column("outcome", DOCUMENT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "key"),
+    )
+    op.create_index("idempotency_created", "idempotency", ["created_at"], unique=False)
     op.create_table(
         "journal_epoch",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -185,6 +197,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("tree_revision", sa.Integer(), nullable=True),
         sa.Column("tree_changed_at", TIME, nullable=True),
+        sa.Column("tree_size", sa.Integer(), nullable=True),
         sa.CheckConstraint(
             "(runtime_status = 'Cancelled') = (cancelled_at is not null)", name="workflow_execution_cancelled"
         ),
@@ -207,6 +220,9 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "(parent_id is null) = (tree_revision is not null)", name="workflow_execution_tree"
+        ),
+        sa.CheckConstraint(
+            "(parent_id is null) = (tree_size is not null)", name="workflow_execution_tree_size"
         ),
         sa.ForeignKeyConstraint(
             ["parent_id"],
@@ -278,6 +294,9 @@ def upgrade() -> None:
         sa.Column("failure_code", TEXT, nullable=True),
         sa.Column("failure_message", TEXT, nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("entry_attempt", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("is_overridden", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("open_children", sa.Integer(), nullable=True),
         sa.Column("claim_worker", TEXT, nullable=True),
         sa.Column("claim_token", TEXT, nullable=True),
         sa.Column("claimed_at", TIME, nullable=True),
@@ -362,6 +381,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=True),
         sa.Column("reason", TEXT, nullable=True),
         sa.Column("data", DOCUMENT, nullable=True),
+        sa.Column("detail", DOCUMENT, nullable=True),
         sa.CheckConstraint(
             "kind in ('EXECUTION_CREATED', 'EXECUTION_STARTED', 'EXECUTION_COMPLETED', 'EXECUTION_FAILED', 'EXECUTION_CANCELLED', 'EXECUTION_REOPENED', 'CONTEXT_UPDATED', 'STEP_CREATED', 'STEP_ARRIVED', 'STEP_STARTED', 'STEP_COMPLETED', 'STEP_FAILED', 'STEP_DISABLED', 'STEP_ENABLED', 'STEP_RETRY_SCHEDULED', 'STEP_OVERDUE', 'STEP_DUE_DATE_SET', 'STEP_CLAIMED', 'STEP_RELEASED', 'STEP_CLAIM_EXPIRED')",
             name="journal_kind",

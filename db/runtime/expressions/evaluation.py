@@ -35,10 +35,13 @@ class ExpressionInput:
     steps: Mapping[str, Any] = field(default_factory=dict)
     execution: Mapping[str, Any] = field(default_factory=dict)
     each: Any = NOTHING
+    # What a batch's `select` reads without a prefix: the output of the step that it selects from.
+    selected: Mapping[str, Any] = field(default_factory=dict)
 
     def variables(self) -> dict[str, Any]:
         """The object that paths begin in."""
         variables = {
+            **self.selected,
             "__context__": self.context,
             "__steps__": self.steps,
             "__execution__": self.execution,

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from db.runtime.definition import StepType
+from db.runtime.paths import reachable, reversed_graph
 from db.runtime.sub_workflow import SubWorkflowMode
 from db.runtime.validation.issues import IssueCode, Report
 from db.runtime.validation.outline import Outline, StepEntry
-from db.runtime.validation.paths import reachable, reversed_graph
 
 PINNED = "childWorkflowTemplateVersionId"
 BY_KEY = "childWorkflowTemplateKey"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from db.runtime.definition import StepType
+from db.runtime.paths import Graph, cycles, reachable, reversed_graph
 from db.runtime.validation.issues import IssueCode, Path, Report
 from db.runtime.validation.outline import Outline, StepEntry
-from db.runtime.validation.paths import Graph, cycles, reachable, reversed_graph
 
 SHOWN = 10
 

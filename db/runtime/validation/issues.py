@@ -62,7 +62,6 @@ class IssueCode(StrEnum):
     UNKNOWN_KEY = "UNKNOWN_KEY"
     TYPE_MISMATCH = "TYPE_MISMATCH"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
-    NOT_SUPPORTED = "NOT_SUPPORTED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ the same split meet. One walk in flow order finds them, however many the splits;
 from dataclasses import dataclass
 
 from db.runtime.definition import StepType
+from db.runtime.paths import postorder
 from db.runtime.validation.graph import successors
 from db.runtime.validation.issues import IssueCode, Report
 from db.runtime.validation.outline import Edge, Outline
-from db.runtime.validation.paths import postorder
 
 CONCURRENT = frozenset({StepType.GATEWAY_PARALLEL_SPLIT, StepType.GATEWAY_INCLUSIVE_SPLIT})
 
