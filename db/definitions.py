@@ -2,12 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Generator
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from db.runtime.definition import WorkflowDefinition
 from db.runtime.errors import NotFound
-from db.statements import Fetch, Row, Statement, Write
+from db.statements import Fetch, Request, Statement
 from db.tables import WorkflowTemplateVersion, table_of
 
 versions = table_of(WorkflowTemplateVersion)
@@ -21,7 +22,7 @@ class Definitions:
         self._capacity = capacity
         self._kept: OrderedDict[str, WorkflowDefinition] = OrderedDict()
 
-    def load(self, version_id: str) -> Generator[Fetch | Write, list[Row], WorkflowDefinition]:
+    def load(self, version_id: str) -> Generator[Request, Any, WorkflowDefinition]:
         """The definition of a published version, from memory or read by the script that asks; `NotFound`."""
         kept = self._kept.get(version_id)
         if kept is not None:

@@ -1,5 +1,6 @@
 """PostgreSQL through asyncpg: a pool for reads and one for writes."""
 
+import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -7,7 +8,7 @@ import asyncpg
 from sqlalchemy.engine import URL
 
 from db.session import Conflict, Database, Unavailable
-from db.statements import Fetch, Row, Statement, Write
+from db.statements import Ask, Fetch, Request, Row, Statement
 
 T = TypeVar("T")
 
@@ -19,7 +20,15 @@ _WRITE_SETTINGS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
 }
-_GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
+# What passes by itself: the server is away, is shutting down, or did not get to it in time.
+_GONE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TooManyConnectionsError,
+)
 
 
 async def _keep(_: Any) -> None:
@@ -32,6 +41,7 @@ class PostgreSQLDatabase(Database):
     kind = "postgresql"
 
     def __init__(self, url: URL, *, readers: int = 10, writers: int = 10) -> None:
+        super().__init__()
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._place = url.render_as_string(hide_password=True)
         self._sizes = (readers, writers)
@@ -60,6 +70,7 @@ class PostgreSQLDatabase(Database):
     async def close(self) -> None:
         await self._readers.close()
         await self._writers.close()
+        await asyncio.to_thread(self.evaluations.close)
 
     async def read(self, text: str, arguments: Sequence[Any]) -> str | None:
         try:
@@ -76,14 +87,14 @@ class PostgreSQLDatabase(Database):
             raise Unavailable("The database does not answer.") from error
         return [compiled.row(record) for record in records]
 
-    async def transact(self, script: Generator[Fetch | Write, list[Row], T]) -> T:
+    async def transact(self, script: Generator[Request, Any, T]) -> T:
         try:
             async with self._writers.acquire() as connection, connection.transaction():
                 return await self._drive(connection, script)
         except _GONE as error:
             raise Unavailable("The database does not answer.") from error
 
-    async def _drive(self, connection: Any, script: Generator[Fetch | Write, list[Row], T]) -> T:
+    async def _drive(self, connection: Any, script: Generator[Request, Any, T]) -> T:
         try:
             request = next(script)
             while True:
@@ -97,7 +108,9 @@ class PostgreSQLDatabase(Database):
             result: T = end.value
             return result
 
-    async def _run(self, connection: Any, request: Fetch | Write) -> list[Row]:
+    async def _run(self, connection: Any, request: Request) -> list[Any]:
+        if isinstance(request, Ask):
+            return await self.evaluations.evaluate_many(request.requests)
         compiled = request.statement.compiled(self.kind)
         if isinstance(request, Fetch):
             records = await connection.fetch(compiled.text, *compiled.arguments(request.values))

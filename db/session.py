@@ -11,7 +11,8 @@ from typing import Any, Final, Self, TypeVar
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from db.statements import DatabaseKind, Fetch, Row, Statement, Write
+from db.evaluation.driver import Evaluations
+from db.statements import DatabaseKind, Request, Row, Statement
 
 T = TypeVar("T")
 
@@ -31,6 +32,9 @@ class Database(ABC):
 
     kind: DatabaseKind
 
+    def __init__(self) -> None:
+        self.evaluations = Evaluations()
+
     @abstractmethod
     async def open(self) -> None:
         """Connect; raises `Unavailable` with one sentence."""
@@ -48,7 +52,7 @@ class Database(ABC):
         """The rows of one reading statement."""
 
     @abstractmethod
-    async def transact(self, script: Generator[Fetch | Write, list[Row], T]) -> T:
+    async def transact(self, script: Generator[Request, Any, T]) -> T:
         """Run a script in one transaction: committed when it returns, undone when it raises."""
 
     async def __aenter__(self) -> Self:

@@ -1,27 +1,22 @@
-"""SQLite: one writer thread (BEGIN IMMEDIATE), several readers, one file in WAL mode."""
+"""SQLite: one file in WAL mode, one writer (`sqlite_writer.py`), several readers that do not wait for it."""
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy.engine import URL
 
-from db.runtime.moments import timestamp_text
-from db.session import Conflict, Database, Unavailable
-from db.statements import Fetch, Row, Statement, Write
+from db.session import Database, Unavailable
+from db.sqlite_writer import CACHED_STATEMENTS, SQLiteWriter
+from db.statements import Request, Row, Statement
 
 T = TypeVar("T")
 
 _READERS = 4
-_CACHED_STATEMENTS = 512
-# FULL: what was acknowledged survives a power cut too, not only the end of the process.
-_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000")
 
 
 class SQLiteDatabase(Database):
@@ -30,16 +25,16 @@ class SQLiteDatabase(Database):
     kind = "sqlite"
 
     def __init__(self, url: URL) -> None:
+        super().__init__()
         assert url.database is not None
         self._path = Path(url.database)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
-        self._writer: sqlite3.Connection
+        self._writer = SQLiteWriter(self._path, self.evaluations.evaluate_many_blocking)
         self._idle: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._open: list[aiosqlite.Connection] = []
 
     async def open(self) -> None:
         try:
-            self._writer = await self._in_thread(self._connect)
+            await self._writer.open()
             for _ in range(_READERS):
                 self._open.append(await self._reader())
         except (sqlite3.Error, OSError) as error:
@@ -51,9 +46,8 @@ class SQLiteDatabase(Database):
     async def close(self) -> None:
         for connection in self._open:
             await connection.close()
-        if hasattr(self, "_writer"):
-            await self._in_thread(self._writer.close)
-        self._thread.shutdown()
+        await self._writer.close()
+        await asyncio.to_thread(self.evaluations.close)
 
     async def read(self, text: str, arguments: Sequence[Any]) -> str | None:
         async with self._borrowed() as reader:
@@ -66,59 +60,13 @@ class SQLiteDatabase(Database):
             found = await reader.execute_fetchall(compiled.text, compiled.arguments(values))
         return [compiled.row(raw) for raw in found]
 
-    async def transact(self, script: Generator[Fetch | Write, list[Row], T]) -> T:
-        result: T = await self._in_thread(self._transact, script)
+    async def transact(self, script: Generator[Request, Any, T]) -> T:
+        result: T = await self._writer.transact(script)
         return result
-
-    def _transact(self, script: Generator[Fetch | Write, list[Row], T]) -> T:
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise Unavailable(f"The database file is held by another process: {error}") from error
-        try:
-            result = self._drive(script)
-            self._writer.execute("COMMIT")
-        except BaseException:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            raise
-        return result
-
-    def _drive(self, script: Generator[Fetch | Write, list[Row], T]) -> T:
-        try:
-            request = next(script)
-            while True:
-                try:
-                    answer = self._run(request)
-                except sqlite3.IntegrityError as error:
-                    request = script.throw(Conflict(str(error)))
-                else:
-                    request = script.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-
-    def _run(self, request: Fetch | Write) -> list[Row]:
-        compiled = request.statement.compiled(self.kind)
-        if isinstance(request, Fetch):
-            found = self._writer.execute(compiled.text, compiled.arguments(request.values))
-            return [compiled.row(raw) for raw in found.fetchall()]
-        self._writer.executemany(compiled.text, (compiled.arguments(values) for values in request.many))
-        return []
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, isolation_level=None, cached_statements=_CACHED_STATEMENTS, check_same_thread=True
-        )
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        # PostgreSQL's name for the time as of now, so that a statement that asks for it is the same on both.
-        connection.create_function("clock_timestamp", 0, lambda: timestamp_text(datetime.now(UTC)))
-        return connection
 
     async def _reader(self) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(
-            self._path, isolation_level=None, cached_statements=_CACHED_STATEMENTS
+            self._path, isolation_level=None, cached_statements=CACHED_STATEMENTS
         )
         await connection.execute("PRAGMA busy_timeout = 10000")
         await connection.execute("PRAGMA query_only = ON")
@@ -131,6 +79,3 @@ class SQLiteDatabase(Database):
             yield connection
         finally:
             self._idle.put_nowait(connection)
-
-    async def _in_thread(self, work: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

@@ -4,7 +4,7 @@ A command runs on the driver's connection, without SQLAlchemy between; what SQLA
 used once, when the statement is first needed.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.expression import Executable
 from sqlalchemy.types import TypeEngine
+
+from db.runtime.expressions import EvaluationRequest
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 Row = tuple[Any, ...]
@@ -115,5 +117,12 @@ class Write:
     many: Sequence[Mapping[str, Any]]
 
 
-# The logic of a transaction, the same for both databases: it yields what to run and is sent the rows.
-Script = Generator[Fetch | Write, list[Row], Any]
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Evaluate expressions; a list of their outcomes is sent back."""
+
+    requests: Sequence[EvaluationRequest]
+
+
+# What a transaction's logic, the same for both databases, may ask for; it is sent the answer.
+Request = Fetch | Write | Ask

@@ -1,6 +1,7 @@
 """What validation must know of other templates: the children that a definition names, and theirs in turn."""
 
 from collections.abc import Generator
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
@@ -8,7 +9,7 @@ from db.commands.outcome import Actor
 from db.runtime.tree import JSONObject
 from db.runtime.validation import Catalogue, KnownVersion, child_references
 from db.runtime.versions import VersionStatus
-from db.statements import Fetch, Row, Statement, Write
+from db.statements import Fetch, Request, Statement
 from db.tables import WorkflowTemplate, WorkflowTemplateVersion, table_of
 
 _templates = table_of(WorkflowTemplate)
@@ -28,7 +29,7 @@ _ACTIVE = Statement(
 
 def load_catalogue(
     actor: Actor, template_key: str | None, definition: JSONObject
-) -> Generator[Fetch | Write, list[Row], Catalogue]:
+) -> Generator[Request, Any, Catalogue]:
     """Everything that a definition reaches through children; two statements at most for each."""
     versions: dict[str, KnownVersion] = {}
     active: dict[str, str | None] = {}

@@ -1,6 +1,6 @@
-"""Commands on executions: create, start, cancel."""
+"""Commands on executions: create, start, cancel, update the context."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,12 +9,15 @@ from sqlalchemy import bindparam, select
 
 from db.commands import transaction
 from db.commands.bounds import require_text, require_within
+from db.commands.flows import new_flow
+from db.commands.guards import UNGUARDED, Guard, recall, remember, require_execution_revision
 from db.commands.outcome import Actor, Committed
 from db.commands.rows import clock
-from db.definitions import Definitions
 from db.ids import IdKind, is_id, new_id
-from db.runtime import flow
+from db.runtime import decisions
+from db.runtime.effects import Decision
 from db.runtime.errors import InvalidTransition, NotFound, ValidationFailed
+from db.runtime.flow import Flow
 from db.runtime.schemas import require_valid
 from db.runtime.statuses import ExecutionStatus
 from db.runtime.tree import JSONObject, Tree
@@ -22,7 +25,7 @@ from db.runtime.validation import Issue, Severity
 from db.runtime.values import Execution
 from db.runtime.versions import VersionStatus
 from db.session import Conflict
-from db.statements import Fetch, Row, Statement, Write
+from db.statements import Fetch, Request, Statement
 from db.store import Store
 from db.tables import WorkflowTemplate, WorkflowTemplateVersion, table_of
 
@@ -53,7 +56,9 @@ class NewExecution:
     start: bool = True
 
 
-async def create_workflow_execution(store: Store, actor: Actor, new: NewExecution) -> Committed:
+async def create_workflow_execution(
+    store: Store, actor: Actor, new: NewExecution, guard: Guard = UNGUARDED
+) -> Committed:
     """Create a root execution and, unless asked not to, start it.
 
     Refuses with `NotFound`, `InvalidTransition` (the version is not PUBLISHED), `ValidationFailed` (no active version,
@@ -66,40 +71,54 @@ async def create_workflow_execution(store: Store, actor: Actor, new: NewExecutio
         require_text("correlationId", new.correlation_id, 1, 255)
     context = new.context or {}
     require_within("context", context, store.limits.context_bytes, store.limits.json_depth)
-    return await store.database.transact(_create(store.definitions, actor, new, context))
+    return await transaction.commit(store, lambda: _create(store, actor, new, context, guard))
 
 
-async def start_workflow_execution(store: Store, actor: Actor, execution_id: str) -> Committed:
+async def start_workflow_execution(
+    store: Store, actor: Actor, execution_id: str, guard: Guard = UNGUARDED
+) -> Committed:
     """Start an execution that is NotStarted."""
-    return await store.database.transact(
-        _act(store.definitions, actor, execution_id, partial(flow.start, execution_id=execution_id))
-    )
+    decide = partial(decisions.start, execution_id=execution_id)
+    return await _act(store, actor, execution_id, decide, guard)
 
 
 async def cancel_workflow_execution(
-    store: Store, actor: Actor, execution_id: str, reason: str | None
+    store: Store, actor: Actor, execution_id: str, reason: str | None, guard: Guard = UNGUARDED
 ) -> Committed:
-    """Cancel an execution that is InProgress (S6)."""
-    decide = partial(flow.cancel, execution_id=execution_id, reason=reason)
-    return await store.database.transact(_act(store.definitions, actor, execution_id, decide))
+    """Cancel an execution that is InProgress, and all that runs below it (C3, S6)."""
+    decide = partial(decisions.cancel, execution_id=execution_id, reason=reason)
+    return await _act(store, actor, execution_id, decide, guard)
 
 
-def _act(
-    definitions: Definitions, actor: Actor, execution_id: str, decide: Any
-) -> Generator[Fetch | Write, list[Row], Committed]:
-    locked = yield from transaction.lock_by_execution(actor, execution_id)
-    tree, since = locked.tree, locked.tree.revision
-    yield from transaction.carry_out(tree, decide(tree), definitions)
-    yield from transaction.write(tree, actor)
-    return transaction.committed(tree, since, execution_id)
+async def update_workflow_context(
+    store: Store, actor: Actor, execution_id: str, patch: JSONObject, guard: Guard = UNGUARDED
+) -> Committed:
+    """Apply an RFC 7396 merge patch to the context; policies are read again (I2, S5)."""
+    require_within("patch", patch, store.limits.context_bytes, store.limits.json_depth)
+    decide = partial(decisions.update_context, execution_id=execution_id, patch=patch)
+    return await _act(store, actor, execution_id, decide, guard)
+
+
+async def _act(
+    store: Store, actor: Actor, execution_id: str, decide: Callable[[Flow], Decision[None]], guard: Guard
+) -> Committed:
+    def guarded(flow: Flow, _: str) -> Decision[None]:
+        yield from require_execution_revision(flow, execution_id, guard)
+        yield from decide(flow)
+
+    place = transaction.Named(execution_id=execution_id)
+    return await transaction.commit(store, lambda: transaction.on_tree(store, actor, place, guarded, guard))
 
 
 def _create(
-    definitions: Definitions, actor: Actor, new: NewExecution, context: JSONObject
-) -> Generator[Fetch | Write, list[Row], Committed]:
+    store: Store, actor: Actor, new: NewExecution, context: JSONObject, guard: Guard
+) -> Generator[Request, Any, Committed]:
+    before = yield from recall(actor, guard)
+    if before is not None:
+        return Committed(**before)
     version_id, template_name, now = yield from _runnable_version(actor, new)
     try:
-        definition = yield from definitions.load(version_id)
+        definition = yield from store.definitions.load(version_id)
     except NotFound:
         raise _gone(new, version_id) from None
     require_valid(definition.context_schema, context, "The context", "/context")
@@ -116,20 +135,21 @@ def _create(
         created_at=now,
         revision=0,
     )
-    flow.create(tree, root, context, partial(new_id, IdKind.STEP_EXECUTION))
+    flow = new_flow(tree, store)
+    yield from transaction.carry_out(tree, decisions.create(flow, root, context), actor, store.definitions)
     if new.start:
-        yield from transaction.carry_out(tree, flow.start(tree, root_id), definitions)
+        yield from transaction.carry_out(tree, decisions.start(flow, root_id), actor, store.definitions)
     try:
         yield from transaction.write(tree, actor)
     except Conflict:
         # Deleted between the reading of it and the writing.
         raise _gone(new, version_id) from None
-    return transaction.committed(tree, 0, root_id)
+    outcome = Committed(root_id, root_id, None, 0, tree.revision)
+    yield from remember(actor, guard, outcome)
+    return outcome
 
 
-def _runnable_version(
-    actor: Actor, new: NewExecution
-) -> Generator[Fetch | Write, list[Row], tuple[str, str, Any]]:
+def _runnable_version(actor: Actor, new: NewExecution) -> Generator[Request, Any, tuple[str, str, Any]]:
     """The version that is to run: id, its template's name, and the time (D1, D2)."""
     if new.workflow_template_version_id is not None:
         named = new.workflow_template_version_id

@@ -13,9 +13,8 @@ from db.runtime.definition import StepDefinition, Transition, WorkflowDefinition
 from db.runtime.errors import ValidationFailed
 from db.runtime.tree import JSONObject
 from db.runtime.validation import Issue, Severity, validate_definition
-from db.runtime.validation.unsupported import unsupported_features
 from db.runtime.versions import VersionStatus
-from db.statements import Fetch, Row, Statement, Write
+from db.statements import Request, Statement, Write
 from db.store import Store
 from db.tables import table_of
 
@@ -44,18 +43,15 @@ async def find_issues(store: Store, actor: Actor, definition: JSONObject) -> lis
 
 def definition_issues(
     store: Store, actor: Actor, key: str | None, definition: JSONObject
-) -> Generator[Fetch | Write, list[Row], list[Issue]]:
+) -> Generator[Request, Any, list[Issue]]:
     """Every issue that a definition has for the template with this key."""
     catalogue = yield from load_catalogue(actor, key, definition)
-    issues = validate_definition(definition, catalogue, store.limits)
-    if any(issue.severity is Severity.ERROR for issue in issues):
-        return issues
-    return issues + unsupported_features(WorkflowDefinition.parse(definition))
+    return validate_definition(definition, catalogue, store.limits)
 
 
 def publish(
     store: Store, actor: Actor, version_id: str, key: str, raw: JSONObject
-) -> Generator[Fetch | Write, list[Row], None]:
+) -> Generator[Request, Any, None]:
     """Validate and freeze a version whose row this transaction holds; `ValidationFailed` with every issue."""
     issues = yield from definition_issues(store, actor, key, raw)
     if any(issue.severity is Severity.ERROR for issue in issues):

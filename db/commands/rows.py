@@ -9,17 +9,19 @@ from sqlalchemy import Table, bindparam, func, insert, select, update
 from db.columns import Timestamp
 from db.commands.outcome import Actor
 from db.runtime.changes import Change
+from db.runtime.effects import Link
 from db.runtime.tree import Tree
 from db.runtime.values import Execution, Step
 from db.statements import Statement
-from db.tables import Journal, StepExecution, WorkflowExecution, table_of
+from db.tables import Journal, StepChild, StepExecution, WorkflowExecution, table_of
 
 executions = table_of(WorkflowExecution)
 steps = table_of(StepExecution)
 journal = table_of(Journal)
+links = table_of(StepChild)
 
-_EXECUTION_FIELDS = tuple(field.name for field in fields(Execution))
-_STEP_FIELDS = tuple(field.name for field in fields(Step))
+EXECUTION_FIELDS = tuple(field.name for field in fields(Execution))
+STEP_FIELDS = tuple(field.name for field in fields(Step))
 _EXECUTION_MUTABLE = (
     "runtime_status",
     "started_at",
@@ -39,14 +41,18 @@ _STEP_MUTABLE = (
     "completed_at",
     "failed_at",
     "disabled_at",
+    "passed_at",
     "disabled_by",
     "entered_by",
     "due_at",
+    "retry_at",
     "failure_code",
     "failure_message",
     "revision",
+    "is_overridden",
+    "open_children",
 )
-_TREE = ("tree_revision", "tree_changed_at")
+_TREE = ("tree_revision", "tree_changed_at", "tree_size")
 _JOURNAL = tuple(column.name for column in journal.columns if column.name not in ("position", "xid"))
 
 clock = func.clock_timestamp(type_=Timestamp())
@@ -63,7 +69,7 @@ def _update(table: Table, names: Iterable[str]) -> Statement:
 
 
 _root = executions.alias("root")
-_lock_columns = (_root.c.id, _root.c.tree_revision, _root.c.tree_changed_at, clock)
+_lock_columns = (_root.c.id, _root.c.tree_revision, _root.c.tree_changed_at, _root.c.tree_size, clock)
 _of_execution = select(executions.c.root_id).where(
     executions.c.id == bindparam("id"), executions.c.tenant == bindparam("tenant")
 )
@@ -80,20 +86,15 @@ LOCK_BY_STEP = Statement(
     .where(_root.c.id == _of_step.scalar_subquery())
     .with_for_update()
 )
-LOAD_EXECUTION = Statement(
-    select(*(executions.c[name] for name in _EXECUTION_FIELDS)).where(executions.c.id == bindparam("id"))
-)
-LOAD_STEPS = Statement(
-    select(*(steps.c[name] for name in _STEP_FIELDS))
-    .where(steps.c.execution_id == bindparam("execution_id"), steps.c.is_current)
-    .order_by(steps.c.position)
-)
-INSERT_EXECUTION = _insert(executions, (*_EXECUTION_FIELDS, *_TREE, "tenant", "context"))
-INSERT_STEP = _insert(steps, (*_STEP_FIELDS, "tenant", "root_id", "output_data"))
+INSERT_EXECUTION = _insert(executions, (*EXECUTION_FIELDS, *_TREE, "tenant", "context", "item"))
+INSERT_STEP = _insert(steps, (*STEP_FIELDS, "tenant", "root_id", "output_data"))
 INSERT_CHANGE = _insert(journal, _JOURNAL)
 UPDATE_EXECUTION = _update(executions, _EXECUTION_MUTABLE)
 UPDATE_TREE = _update(executions, _TREE)
 UPDATE_ROOT = _update(executions, (*_EXECUTION_MUTABLE, *_TREE))
+UPDATE_CONTEXT = _update(executions, ("context",))
+UPDATE_PARENT_STEP = _update(executions, ("parent_step_id",))
+INSERT_LINK = _insert(links, ("step_execution_id", "child_index", "tenant", "item", "child_id"))
 UPDATE_STEP = _update(steps, _STEP_MUTABLE)
 UPDATE_STEP_OUTPUT = _update(steps, (*_STEP_MUTABLE, "output_data"))
 
@@ -102,11 +103,13 @@ def execution_values(tree: Tree, execution: Execution, actor: Actor) -> dict[str
     """A new execution's row."""
     is_root = execution.id == tree.root_id
     return {
-        **{name: getattr(execution, name) for name in _EXECUTION_FIELDS},
+        **{name: getattr(execution, name) for name in EXECUTION_FIELDS},
         "tenant": actor.tenant,
         "context": tree.contexts[execution.id],
+        "item": tree.items.get(execution.id),
         "tree_revision": tree.revision if is_root else None,
         "tree_changed_at": tree.now if is_root else None,
+        "tree_size": tree.size if is_root else None,
     }
 
 
@@ -117,13 +120,18 @@ def execution_update(execution: Execution) -> dict[str, Any]:
 
 def tree_update(tree: Tree) -> dict[str, Any]:
     """The tree's own columns, on the row of its root."""
-    return {"key": tree.root_id, "tree_revision": tree.revision, "tree_changed_at": tree.now}
+    return {
+        "key": tree.root_id,
+        "tree_revision": tree.revision,
+        "tree_changed_at": tree.now,
+        "tree_size": tree.size,
+    }
 
 
 def step_values(tree: Tree, step: Step, actor: Actor) -> dict[str, Any]:
     """A new attempt's row."""
     return {
-        **{name: getattr(step, name) for name in _STEP_FIELDS},
+        **{name: getattr(step, name) for name in STEP_FIELDS},
         "tenant": actor.tenant,
         "root_id": tree.root_id,
         "output_data": tree.outputs.get(step.id),
@@ -133,6 +141,18 @@ def step_values(tree: Tree, step: Step, actor: Actor) -> dict[str, Any]:
 def step_update(step: Step) -> dict[str, Any]:
     """What a command may have changed in an attempt's row, but its output."""
     return {"key": step.id, **{name: getattr(step, name) for name in _STEP_MUTABLE}}
+
+
+def link_values(link: tuple[str, Link], actor: Actor) -> dict[str, Any]:
+    """An attempt's tie to a child."""
+    step_execution_id, tie = link
+    return {
+        "step_execution_id": step_execution_id,
+        "child_index": tie.index,
+        "tenant": actor.tenant,
+        "item": tie.item,
+        "child_id": tie.child_id,
+    }
 
 
 def change_values(tree: Tree, change: Change, actor: Actor) -> dict[str, Any]:
@@ -151,4 +171,5 @@ def change_values(tree: Tree, change: Change, actor: Actor) -> dict[str, Any]:
         "attempt": change.attempt,
         "reason": change.reason,
         "data": change.data,
+        "detail": change.detail,
     }

@@ -1,22 +1,26 @@
-"""Commands on steps: complete, fail."""
+"""Commands on steps: complete, fail, retry, disable, enable."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from functools import partial
 
 from db.commands import transaction
 from db.commands.bounds import require_text, require_within
+from db.commands.guards import UNGUARDED, Guard, require_step_revision
 from db.commands.outcome import Actor, Committed
-from db.definitions import Definitions
-from db.runtime import flow
-from db.runtime.tree import JSONObject, Tree
-from db.statements import Fetch, Row, Write
+from db.runtime import decisions
+from db.runtime.decisions import Place
+from db.runtime.effects import Decision
+from db.runtime.flow import Flow
+from db.runtime.tree import JSONObject
 from db.store import Store
 
 DEFAULT_FAILURE_CODE = "FAILED"
 
+Decide = Callable[[Flow, Place], Decision[None]]
+
 
 async def complete_step(
-    store: Store, actor: Actor, step_execution_id: str, output: JSONObject | None
+    store: Store, actor: Actor, step_execution_id: str, output: JSONObject | None, guard: Guard = UNGUARDED
 ) -> Committed:
     """Complete a step that waits, and all that follows from it.
 
@@ -24,29 +28,49 @@ async def complete_step(
     """
     given = output or {}
     require_within("outputData", given, store.limits.output_bytes, store.limits.json_depth)
-    decide = partial(flow.complete, output=given)
-    return await store.database.transact(_act(store.definitions, actor, step_execution_id, decide))
+    return await _act(store, actor, step_execution_id, partial(decisions.complete, output=given), guard)
 
 
 async def fail_step(
-    store: Store, actor: Actor, step_execution_id: str, code: str | None, message: str
+    store: Store,
+    actor: Actor,
+    step_execution_id: str,
+    code: str | None,
+    message: str,
+    guard: Guard = UNGUARDED,
 ) -> Committed:
     """Fail a step that waits (S4). Refuses with `NotFound`, `InvalidTransition`, `ValidationFailed` (an empty code)."""
     if code is not None:
         require_text("code", code, 1, 200)
-    decide = partial(flow.fail, code=DEFAULT_FAILURE_CODE if code is None else code, message=message)
-    return await store.database.transact(_act(store.definitions, actor, step_execution_id, decide))
+    decide = partial(decisions.fail, code=DEFAULT_FAILURE_CODE if code is None else code, message=message)
+    return await _act(store, actor, step_execution_id, decide, guard)
 
 
-def _act(
-    definitions: Definitions,
-    actor: Actor,
-    step_execution_id: str,
-    decide: Callable[[Tree, str, str], flow.Decision],
-) -> Generator[Fetch | Write, list[Row], Committed]:
-    locked = yield from transaction.lock_by_step(actor, step_execution_id)
-    tree, since = locked.tree, locked.tree.revision
-    decision = decide(tree, step_execution_id, locked.execution_id)
-    yield from transaction.carry_out(tree, decision, definitions)
-    yield from transaction.write(tree, actor)
-    return transaction.committed(tree, since, locked.execution_id, step_execution_id)
+async def retry_step(
+    store: Store, actor: Actor, step_execution_id: str, reason: str | None, guard: Guard = UNGUARDED
+) -> Committed:
+    """Make a new attempt at a Failed step, reopening what has failed around it (S4, C5)."""
+    return await _act(store, actor, step_execution_id, partial(decisions.retry, reason=reason), guard)
+
+
+async def disable_step(
+    store: Store, actor: Actor, step_execution_id: str, reason: str | None, guard: Guard = UNGUARDED
+) -> Committed:
+    """Take a step out, or skip a Failed one (S5, S7)."""
+    return await _act(store, actor, step_execution_id, partial(decisions.disable, reason=reason), guard)
+
+
+async def enable_step(
+    store: Store, actor: Actor, step_execution_id: str, reason: str | None, guard: Guard = UNGUARDED
+) -> Committed:
+    """Take a Disabled step in again that flow has not passed (S5, S7)."""
+    return await _act(store, actor, step_execution_id, partial(decisions.enable, reason=reason), guard)
+
+
+async def _act(store: Store, actor: Actor, step_execution_id: str, decide: Decide, guard: Guard) -> Committed:
+    def guarded(flow: Flow, execution_id: str) -> Decision[None]:
+        yield from require_step_revision(flow, execution_id, step_execution_id, guard)
+        yield from decide(flow, Place(execution_id, step_execution_id))
+
+    place = transaction.Named(step_execution_id=step_execution_id)
+    return await transaction.commit(store, lambda: transaction.on_tree(store, actor, place, guarded, guard))

@@ -8,9 +8,11 @@ from slugify import slugify
 from sqlalchemy import bindparam, insert, select, update
 
 from db.commands.bounds import require_text, require_within
+from db.commands.guards import UNGUARDED, Guard
 from db.commands.outcome import Actor, TemplateChanged
 from db.commands.publishing import publish
 from db.commands.rows import clock
+from db.commands.transaction import template_commit
 from db.commands.version import INSERT_VERSION, require_semver, version_row
 from db.ids import IdKind, is_id, new_id
 from db.runtime.definition import minimal_definition
@@ -18,7 +20,7 @@ from db.runtime.errors import NotFound, ValidationFailed
 from db.runtime.tree import JSONObject
 from db.runtime.validation import Issue, Severity
 from db.session import Conflict
-from db.statements import Fetch, Row, Statement, Write
+from db.statements import Fetch, Request, Statement, Write
 from db.store import Store
 from db.tables import WorkflowTemplate, table_of
 
@@ -69,7 +71,9 @@ class NewTemplate:
     activate: bool = False
 
 
-async def create_workflow_template(store: Store, actor: Actor, new: NewTemplate) -> TemplateChanged:
+async def create_workflow_template(
+    store: Store, actor: Actor, new: NewTemplate, guard: Guard = UNGUARDED
+) -> TemplateChanged:
     """Create a template and its first version; with `publish` both or neither (D3).
 
     Refuses with `ValidationFailed`: name, key (`KEY_INVALID`, `KEY_TAKEN`), version, definition, `ACTIVATE_NEEDS_PUBLISH`.
@@ -84,16 +88,18 @@ async def create_workflow_template(store: Store, actor: Actor, new: NewTemplate)
         raise _wrong(
             "ACTIVATE_NEEDS_PUBLISH", "/activate", "Only a published version can be active: set publish too."
         )
-    return await store.database.transact(_create(store, actor, new, key, number, definition))
+    return await template_commit(
+        store, actor, guard, lambda: _create(store, actor, new, key, number, definition)
+    )
 
 
 async def update_workflow_template(
-    store: Store, actor: Actor, template_id: str, fields: Mapping[str, Any]
+    store: Store, actor: Actor, template_id: str, fields: Mapping[str, Any], guard: Guard = UNGUARDED
 ) -> TemplateChanged:
     """Change `name` or `description`; what `fields` does not hold stays."""
     if fields.get("name") is not None:
         require_text("name", fields["name"], 1, 200)
-    return await store.database.transact(_update(actor, template_id, fields))
+    return await template_commit(store, actor, guard, lambda: _update(actor, template_id, fields))
 
 
 def _key_of(new: NewTemplate) -> str:
@@ -111,7 +117,7 @@ def _wrong(code: str, path: str, message: str) -> ValidationFailed:
 
 def _create(
     store: Store, actor: Actor, new: NewTemplate, key: str, number: str, definition: JSONObject
-) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
+) -> Generator[Request, Any, TemplateChanged]:
     ((now,),) = yield Fetch(_NOW, {})
     template_id = new_id(IdKind.TEMPLATE)
     row = {
@@ -138,7 +144,7 @@ def _create(
 
 def _update(
     actor: Actor, template_id: str, fields: Mapping[str, Any]
-) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
+) -> Generator[Request, Any, TemplateChanged]:
     if not is_id(IdKind.TEMPLATE, template_id):
         raise NotFound(template_id)
     found = yield Fetch(_LOCK, {"id": template_id, "tenant": actor.tenant})

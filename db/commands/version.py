@@ -9,16 +9,18 @@ from semver import Version
 from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from db.commands.bounds import require_within
+from db.commands.guards import UNGUARDED, Guard
 from db.commands.outcome import Actor, TemplateChanged
 from db.commands.publishing import publish
 from db.commands.rows import clock
+from db.commands.transaction import template_commit
 from db.ids import IdKind, is_id, new_id
 from db.runtime.errors import InvalidTransition, NotFound, ValidationFailed
 from db.runtime.tree import JSONObject
 from db.runtime.validation import Issue, Severity
 from db.runtime.versions import VERSION_TRANSITIONS, VersionStatus
 from db.session import Conflict
-from db.statements import Fetch, Row, Statement, Write
+from db.statements import Fetch, Request, Statement, Write
 from db.store import Store
 from db.tables import (
     StepDefinition,
@@ -124,42 +126,52 @@ class Locked:
     now: datetime
 
 
-async def create_version(store: Store, actor: Actor, new: NewVersion) -> TemplateChanged:
+async def create_version(
+    store: Store, actor: Actor, new: NewVersion, guard: Guard = UNGUARDED
+) -> TemplateChanged:
     """Add a DRAFT; refuses with `NotFound`, `ValidationFailed` (`VERSION_NOT_SEMVER`, `VERSION_TAKEN`)."""
     require_semver(new.version)
     require_within("definition", new.definition, store.limits.definition_bytes, store.limits.json_depth)
-    return await store.database.transact(_create(actor, new))
+    return await template_commit(store, actor, guard, lambda: _create(actor, new))
 
 
 async def update_version(
-    store: Store, actor: Actor, version_id: str, fields: Mapping[str, Any]
+    store: Store, actor: Actor, version_id: str, fields: Mapping[str, Any], guard: Guard = UNGUARDED
 ) -> TemplateChanged:
     """Change `version_note` or, while DRAFT, `definition`; what `fields` does not hold stays."""
     if fields.get("definition") is not None:
         require_within(
             "definition", fields["definition"], store.limits.definition_bytes, store.limits.json_depth
         )
-    return await store.database.transact(_update(actor, version_id, fields))
+    return await template_commit(store, actor, guard, lambda: _update(actor, version_id, fields))
 
 
-async def publish_version(store: Store, actor: Actor, version_id: str) -> TemplateChanged:
+async def publish_version(
+    store: Store, actor: Actor, version_id: str, guard: Guard = UNGUARDED
+) -> TemplateChanged:
     """Validate and freeze a DRAFT (D3); refuses with every issue."""
-    return await store.database.transact(_publish(store, actor, version_id))
+    return await template_commit(store, actor, guard, lambda: _publish(store, actor, version_id))
 
 
-async def activate_version(store: Store, actor: Actor, version_id: str) -> TemplateChanged:
+async def activate_version(
+    store: Store, actor: Actor, version_id: str, guard: Guard = UNGUARDED
+) -> TemplateChanged:
     """Make a PUBLISHED version its template's active one (D2)."""
-    return await store.database.transact(_activate(actor, version_id))
+    return await template_commit(store, actor, guard, lambda: _activate(actor, version_id))
 
 
-async def deprecate_version(store: Store, actor: Actor, version_id: str) -> TemplateChanged:
+async def deprecate_version(
+    store: Store, actor: Actor, version_id: str, guard: Guard = UNGUARDED
+) -> TemplateChanged:
     """Let a PUBLISHED version run on but not be started; the active one leaves its template without (D2)."""
-    return await store.database.transact(_deprecate(actor, version_id))
+    return await template_commit(store, actor, guard, lambda: _deprecate(actor, version_id))
 
 
-async def delete_version(store: Store, actor: Actor, version_id: str) -> TemplateChanged:
+async def delete_version(
+    store: Store, actor: Actor, version_id: str, guard: Guard = UNGUARDED
+) -> TemplateChanged:
     """Delete a version that nothing uses (D4)."""
-    return await store.database.transact(_delete(actor, version_id))
+    return await template_commit(store, actor, guard, lambda: _delete(actor, version_id))
 
 
 def require_semver(text: str) -> None:
@@ -188,7 +200,7 @@ def version_row(
     }
 
 
-def _create(actor: Actor, new: NewVersion) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
+def _create(actor: Actor, new: NewVersion) -> Generator[Request, Any, TemplateChanged]:
     template_id = new.workflow_template_id
     if not is_id(IdKind.TEMPLATE, template_id):
         raise NotFound(template_id)
@@ -206,7 +218,7 @@ def _create(actor: Actor, new: NewVersion) -> Generator[Fetch | Write, list[Row]
     return TemplateChanged(template_id, row["id"])
 
 
-def _lock(actor: Actor, version_id: str) -> Generator[Fetch | Write, list[Row], Locked]:
+def _lock(actor: Actor, version_id: str) -> Generator[Request, Any, Locked]:
     if not is_id(IdKind.TEMPLATE_VERSION, version_id):
         raise NotFound(version_id)
     found = yield Fetch(_LOCK, {"id": version_id, "tenant": actor.tenant})
@@ -217,7 +229,7 @@ def _lock(actor: Actor, version_id: str) -> Generator[Fetch | Write, list[Row], 
 
 def _update(
     actor: Actor, version_id: str, fields: Mapping[str, Any]
-) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
+) -> Generator[Request, Any, TemplateChanged]:
     version = yield from _lock(actor, version_id)
     definition = fields.get("definition")
     if definition is not None and version.status is not VersionStatus.DRAFT:
@@ -238,16 +250,14 @@ def _update(
     return TemplateChanged(version.template_id, version.id)
 
 
-def _publish(
-    store: Store, actor: Actor, version_id: str
-) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
+def _publish(store: Store, actor: Actor, version_id: str) -> Generator[Request, Any, TemplateChanged]:
     version = yield from _lock(actor, version_id)
     _require_arrow(version, VersionStatus.PUBLISHED)
     yield from publish(store, actor, version.id, version.template_key, version.definition)
     return TemplateChanged(version.template_id, version.id)
 
 
-def _activate(actor: Actor, version_id: str) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
+def _activate(actor: Actor, version_id: str) -> Generator[Request, Any, TemplateChanged]:
     version = yield from _lock(actor, version_id)
     if version.status is not VersionStatus.PUBLISHED:
         raise InvalidTransition(
@@ -261,7 +271,7 @@ def _activate(actor: Actor, version_id: str) -> Generator[Fetch | Write, list[Ro
     return TemplateChanged(version.template_id, version.id)
 
 
-def _deprecate(actor: Actor, version_id: str) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
+def _deprecate(actor: Actor, version_id: str) -> Generator[Request, Any, TemplateChanged]:
     version = yield from _lock(actor, version_id)
     _require_arrow(version, VersionStatus.DEPRECATED)
     yield Write(_DEPRECATE, [{"key": version.id}])
@@ -270,7 +280,7 @@ def _deprecate(actor: Actor, version_id: str) -> Generator[Fetch | Write, list[R
     return TemplateChanged(version.template_id, version.id)
 
 
-def _delete(actor: Actor, version_id: str) -> Generator[Fetch | Write, list[Row], TemplateChanged]:
+def _delete(actor: Actor, version_id: str) -> Generator[Request, Any, TemplateChanged]:
     version = yield from _lock(actor, version_id)
     ((has_executions, is_child),) = yield Fetch(_IN_USE, {"id": version.id, "tenant": actor.tenant})
     uses = {

@@ -104,12 +104,12 @@ def _optional(value: Any) -> Mapping[str, Any]:
 
 
 def _parts(given: ExpressionInput) -> tuple[Any, ...]:
-    return given.context, given.steps, given.execution, given.each
+    return given.context, given.steps, given.execution, given.each, given.selected
 
 
 def _input(parts: Sequence[Any]) -> ExpressionInput:
-    context, steps, execution, each = parts
-    return ExpressionInput(context, steps, execution, each)
+    context, steps, execution, each, selected = parts
+    return ExpressionInput(context, steps, execution, each, selected)
 
 
 class _Values:

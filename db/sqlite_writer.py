@@ -1,0 +1,153 @@
+"""The one writer of a SQLite file: a thread that takes all scripts that wait into one transaction.
+
+A commit costs a flush to the disk, whatever was written; so scripts that wait for it share the next one. Each has a
+savepoint of its own: one that raises leaves nothing behind, and nothing is answered before the commit.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from db.runtime.expressions import EvaluationRequest, Outcome
+from db.runtime.moments import timestamp_text
+from db.session import Conflict, Unavailable
+from db.statements import Ask, Fetch, Request
+
+CACHED_STATEMENTS = 512
+MOST_TOGETHER = 100
+# FULL: what was acknowledged survives a power cut too, not only the end of the process.
+_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000")
+
+Script = Generator[Request, Any, Any]
+Evaluate = Callable[[Sequence[EvaluationRequest]], list[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A script and who waits for it."""
+
+    script: Script
+    answer: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a script came to, told once the transaction has committed."""
+
+    answer: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+
+class SQLiteWriter:
+    """Runs scripts one after another on one connection, which lives in one thread."""
+
+    def __init__(self, path: Path, evaluate: Evaluate) -> None:
+        self._path = path
+        self._evaluate = evaluate
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+        self._waiting: deque[Waiting] = deque()
+        self._connection: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Connect; raises `sqlite3.Error`."""
+        self._connection = await self._in_thread(self._connect)
+
+    async def close(self) -> None:
+        """Let what waits be done, then disconnect."""
+        if self._connection is not None:
+            await self._in_thread(self._connection.close)
+        self._thread.shutdown()
+
+    async def transact(self, script: Script) -> Any:
+        """Run a script in a transaction; returns what it returns once that is on the disk."""
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(script, loop.create_future())
+        self._waiting.append(waiting)
+        loop.run_in_executor(self._thread, self._take, loop)
+        return await waiting.answer
+
+    def _take(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Do what waits, all of it that fits; the turns of those taken along find nothing to do."""
+        taken: list[Waiting] = []
+        while self._waiting and len(taken) < MOST_TOGETHER:
+            taken.append(self._waiting.popleft())
+        if taken:
+            done = self._together(taken)
+            loop.call_soon_threadsafe(_answer, done)
+
+    def _together(self, taken: list[Waiting]) -> list[Done]:
+        assert self._connection is not None
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            done = [self._done(each) for each in taken]
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            gone = Unavailable(f"The database file cannot be written: {error}")
+            return [Done(each.answer, error=gone) for each in taken]
+        return done
+
+    def _done(self, waiting: Waiting) -> Done:
+        assert self._connection is not None
+        self._connection.execute("SAVEPOINT script")
+        try:
+            result = self._drive(waiting.script)
+        except Exception as error:
+            self._connection.execute("ROLLBACK TO script")
+            self._connection.execute("RELEASE script")
+            return Done(waiting.answer, error=error)
+        self._connection.execute("RELEASE script")
+        return Done(waiting.answer, result)
+
+    def _drive(self, script: Script) -> Any:
+        try:
+            request = next(script)
+            while True:
+                try:
+                    answer = self._run(request)
+                except sqlite3.IntegrityError as error:
+                    request = script.throw(Conflict(str(error)))
+                else:
+                    request = script.send(answer)
+        except StopIteration as end:
+            return end.value
+
+    def _run(self, request: Request) -> list[Any]:
+        assert self._connection is not None
+        if isinstance(request, Ask):
+            return self._evaluate(request.requests)
+        compiled = request.statement.compiled("sqlite")
+        if isinstance(request, Fetch):
+            found = self._connection.execute(compiled.text, compiled.arguments(request.values))
+            return [compiled.row(raw) for raw in found.fetchall()]
+        self._connection.executemany(compiled.text, (compiled.arguments(values) for values in request.many))
+        return []
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=CACHED_STATEMENTS)
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        # PostgreSQL's name for the time as of now, so that a statement that asks for it is the same on both.
+        connection.create_function("clock_timestamp", 0, lambda: timestamp_text(datetime.now(UTC)))
+        return connection
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _answer(done: list[Done]) -> None:
+    for each in done:
+        if each.answer.cancelled():
+            continue
+        if each.error is not None:
+            each.answer.set_exception(each.error)
+        else:
+            each.answer.set_result(each.result)
