@@ -8,6 +8,7 @@ from schema.projection.declare import Order
 
 NodeType = TypeVar("NodeType")
 
+BY_INDEX = Order("childIndex", ("child_index", "id"))
 NEWEST_FIRST = Order("createdAt", ("created_at", "id"), descending=True)
 
 

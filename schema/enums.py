@@ -8,6 +8,7 @@ import strawberry
 from db.runtime.changes import ChangeKind
 from db.runtime.definition import StepType
 from db.runtime.statuses import ExecutionStatus, StepStatus
+from db.runtime.sub_workflow import SubWorkflowMode
 from db.runtime.validation import Severity
 from db.runtime.values import DisabledBy
 from db.runtime.versions import VersionStatus
@@ -20,6 +21,7 @@ __all__ = [
     "Severity",
     "StepStatus",
     "StepType",
+    "SubWorkflowStepMode",
     "VersionStatus",
 ]
 
@@ -36,12 +38,17 @@ strawberry.enum(
     description="DRAFT is editable, PUBLISHED is frozen and can run, DEPRECATED runs on but is not started any more.",
 )
 strawberry.enum(DisabledBy, name="DisabledBy", description="What disabled an attempt.")
+strawberry.enum(
+    SubWorkflowMode, name="SubWorkflowStepMode", description="One child, or one for each item of a batch."
+)
 strawberry.enum(ChangeKind, name="ChangeKind", description="What happened.")
 strawberry.enum(
     Severity,
     name="IssueSeverity",
     description="An ERROR keeps a version from being published, a WARNING does not.",
 )
+
+SubWorkflowStepMode = SubWorkflowMode
 
 # Every stored status with its spelling in the API, for fields that hold the status of either kind.
 STATUS_LABELS = {str(status): status.name for status in (*ExecutionStatus, *StepStatus)}

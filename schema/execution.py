@@ -7,18 +7,21 @@ import strawberry
 
 from db import tables
 from db.tables import table_of
+from schema.connections import BY_INDEX, NEWEST_FIRST, Connection
 from schema.enums import ExecutionStatus
 from schema.node import Node
 from schema.projection.arguments import Arguments
 from schema.projection.compiler import Query
-from schema.projection.declare import Argument, column, many, one, part, rows_of, sql, summary
+from schema.projection.declare import Argument, column, connection, many, on, one, part, rows_of, sql, summary
 from schema.projection.rows import Row
-from schema.scalars import JSONObject
+from schema.runtime import runtime_of_execution
+from schema.scalars import JSON, JSONObject
 
 if TYPE_CHECKING:
     from schema.step import WorkflowStepExecution
     from schema.template import WorkflowTemplateVersion
 
+_HERE = strawberry.lazy("schema.execution")
 Step = Annotated["WorkflowStepExecution", strawberry.lazy("schema.step")]
 Version = Annotated["WorkflowTemplateVersion", strawberry.lazy("schema.template")]
 
@@ -76,6 +79,17 @@ def _tree_revision(execution: Row, query: Query) -> str:
     return f"coalesce({execution.tree_revision}, {above})"
 
 
+def _root_id(execution: Row, _: Query) -> str:
+    return f"case when {execution.parent_id} is not null then {execution.root_id} end"
+
+
+def _below(execution: Row, other: Row, _: Arguments) -> str:
+    # '0' follows '/', which ends every part of a path.
+    end = f"substr({execution.path}, 1, length({execution.path}) - 1) || '0'"
+    inside = f"{other.path} > {execution.path} and {other.path} < {end}"
+    return f"{other.root_id} = {execution.root_id} and {inside}"
+
+
 @rows_of(tables.WorkflowExecution)
 class WorkflowExecution(Node):
     """A running workflow instance (the seed's TRuntimeWorkflowExecution)."""
@@ -83,6 +97,10 @@ class WorkflowExecution(Node):
     id: strawberry.ID = column("A TypeID that begins with `exec_`.")
     name: str = column("The name that people see; the template's where none was given.")
     correlation_id: str = column("For tracing across systems; its own id where none was given.")
+    parent_workflow_execution_id: strawberry.ID | None = column(
+        "The execution whose step started it; null on a root.", "parent_id"
+    )
+    root_workflow_execution_id: strawberry.ID | None = sql("The top of its tree; null on a root.", _root_id)
     workflow_template_version_id: strawberry.ID = column("The version that it runs.", "version_id")
     runtime_status: ExecutionStatus = column("Where it is in its life.")
     created_at: datetime = column("When it was created.")
@@ -99,7 +117,21 @@ class WorkflowExecution(Node):
     progress: StepProgress = summary("How its steps stand (current attempts).", _progress)
     failure: Failure | None = part("Why it failed.", "failure_code")
     reason: str | None = column("Why it was cancelled, where a reason was given.")
+    child_index: int | None = column("Its place among the children of the parent's step, from 0.")
+    item: JSON | None = column("The item of the batch it was started for.")
+    runtime: JSONObject = sql(
+        "Exactly the seed's TRuntimeWorkflowExecution: its keys, its enum values ('InProgress'), "
+        "steps as a map by step id; what is not set is absent.",
+        runtime_of_execution,
+    )
     workflow_template_version: Version = one("The version that it runs.", "version_id")
+    parent_workflow_execution: Annotated["WorkflowExecution", _HERE] | None = one(
+        "The execution whose step started it.", "parent_id"
+    )
+    root_workflow_execution: Annotated["WorkflowExecution", _HERE] = one(
+        "The top of its tree; itself on a root.", "root_id"
+    )
+    parent_step: Step | None = one("The parent's attempt that started it.", "parent_step_id")
     steps: list[Step] = many(
         "Current attempt of every step, in definition order.", _current_steps, "position"
     )
@@ -107,4 +139,10 @@ class WorkflowExecution(Node):
         "Current attempt of one step; null where the definition has no such step.",
         _current_step,
         [Argument("step_id", str, "The step's id in the definition.")],
+    )
+    child_workflow_executions: Connection[Annotated["WorkflowExecution", _HERE]] = connection(
+        "The executions that its steps started, by index.", on("id", "parent_id"), BY_INDEX
+    )
+    descendant_workflow_executions: Connection[Annotated["WorkflowExecution", _HERE]] = connection(
+        "Every execution below it, at any depth, newest first.", _below, NEWEST_FIRST
     )

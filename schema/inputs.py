@@ -26,6 +26,10 @@ class CreateWorkflowTemplateInput:
         description="Make it the version that runs when the template is started by key; needs publish.",
         default=False,
     )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
 
 
 @strawberry.input(description="What to change of a template; what is absent stays.")
@@ -34,6 +38,10 @@ class UpdateWorkflowTemplateInput:
     name: str | None = strawberry.field(description="The name that people see.", default=strawberry.UNSET)
     description: str | None = strawberry.field(
         description="What it is for; null takes it away.", default=strawberry.UNSET
+    )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
     )
 
 
@@ -44,6 +52,10 @@ class CreateWorkflowTemplateVersionInput:
     version_note: str | None = strawberry.field(description="What is new in it.", default=strawberry.UNSET)
     definition: JSONObject = strawberry.field(
         description="The workflow definition; checked when it is published."
+    )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
     )
 
 
@@ -58,11 +70,19 @@ class UpdateWorkflowTemplateVersionInput:
     definition: JSONObject | None = strawberry.field(
         description="The workflow definition.", default=strawberry.UNSET
     )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
 
 
 @strawberry.input(description="A version.")
 class WorkflowTemplateVersionInput:
     id: strawberry.ID = strawberry.field(description="The version's.")
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
 
 
 @strawberry.input(
@@ -87,11 +107,22 @@ class CreateWorkflowExecutionInput:
         default=strawberry.UNSET,
     )
     start: bool | None = strawberry.field(description="Start it at once.", default=True)
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
 
 
 @strawberry.input(description="An execution.")
 class WorkflowExecutionInput:
     id: strawberry.ID = strawberry.field(description="The execution's.")
+    if_revision: int | None = strawberry.field(
+        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
 
 
 @strawberry.input(description="An execution to cancel.")
@@ -100,6 +131,13 @@ class CancelWorkflowExecutionInput:
     reason: str | None = strawberry.field(
         description="Why, for people and the journal.", default=strawberry.UNSET
     )
+    if_revision: int | None = strawberry.field(
+        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
 
 
 @strawberry.input(description="A step that is done.")
@@ -107,6 +145,13 @@ class CompleteStepInput:
     id: strawberry.ID = strawberry.field(description="The step execution's.")
     output_data: JSONObject | None = strawberry.field(
         description="Its result, at most 1 MiB, checked against `outputSchema`; `{}` where absent.",
+        default=strawberry.UNSET,
+    )
+    if_revision: int | None = strawberry.field(
+        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
         default=strawberry.UNSET,
     )
 
@@ -118,3 +163,38 @@ class FailStepInput:
         description="For programs; `FAILED` where absent.", default=strawberry.UNSET
     )
     message: str = strawberry.field(description="For people.")
+    if_revision: int | None = strawberry.field(
+        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
+
+
+@strawberry.input(description="A merge patch (RFC 7396) for an execution's context.")
+class UpdateWorkflowContextInput:
+    id: strawberry.ID = strawberry.field(description="The execution's.")
+    patch: JSONObject = strawberry.field(description="Objects are merged, null removes, all else replaces.")
+    if_revision: int | None = strawberry.field(
+        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
+
+
+@strawberry.input(description="A step.")
+class StepInput:
+    id: strawberry.ID = strawberry.field(description="The step execution's.")
+    reason: str | None = strawberry.field(
+        description="Why, for people and the journal.", default=strawberry.UNSET
+    )
+    if_revision: int | None = strawberry.field(
+        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
+    idempotency_key: str | None = strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )

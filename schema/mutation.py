@@ -9,8 +9,9 @@ from db.commands import execution, step, template, version
 from db.commands.outcome import Committed, TemplateChanged
 from db.runtime.errors import Refusal
 from schema import inputs
-from schema.context import Context, OperationInfo
-from schema.projection.arguments import BadUserInput, bindable
+from schema.context import OperationInfo
+from schema.given import Given
+from schema.projection.arguments import BadUserInput
 from schema.projection.rows import Rows
 from schema.refusals import refused
 from schema.results import TemplateResult, TransitionResult
@@ -24,31 +25,33 @@ class Mutation:
     async def create_workflow_template(
         self, info: OperationInfo, input: inputs.CreateWorkflowTemplateInput
     ) -> TemplateResult:
-        new = template.NewTemplate(**_not_null(input))
-        return await _changed(template.create_workflow_template(_store(info), info.context.actor, new))
+        given = Given(info, input)
+        new = template.NewTemplate(**given.present())
+        return await _changed(template.create_workflow_template(*given.caller, new, given.guard))
 
     @strawberry.mutation(description="Rename a template or describe it anew.")
     async def update_workflow_template(
         self, info: OperationInfo, input: inputs.UpdateWorkflowTemplateInput
     ) -> TemplateResult:
-        given = _given(input)
-        id_ = given.pop("id")
-        return await _changed(template.update_workflow_template(_store(info), info.context.actor, id_, given))
+        given = Given(info, input)
+        return await _changed(
+            template.update_workflow_template(*given.caller, given.id, given.fields, given.guard)
+        )
 
     @strawberry.mutation(description="Add a DRAFT version to a template.")
     async def create_workflow_template_version(
         self, info: OperationInfo, input: inputs.CreateWorkflowTemplateVersionInput
     ) -> TemplateResult:
-        new = version.NewVersion(**_not_null(input))
-        return await _changed(version.create_version(_store(info), info.context.actor, new))
+        given = Given(info, input)
+        new = version.NewVersion(**given.present())
+        return await _changed(version.create_version(*given.caller, new, given.guard))
 
     @strawberry.mutation(description="Change a version's note or, while it is DRAFT, its definition.")
     async def update_workflow_template_version(
         self, info: OperationInfo, input: inputs.UpdateWorkflowTemplateVersionInput
     ) -> TemplateResult:
-        given = _given(input)
-        id_ = given.pop("id")
-        return await _changed(version.update_version(_store(info), info.context.actor, id_, given))
+        given = Given(info, input)
+        return await _changed(version.update_version(*given.caller, given.id, given.fields, given.guard))
 
     @strawberry.mutation(
         description="Validate a DRAFT and freeze it; refused with every issue that is an error."
@@ -56,7 +59,8 @@ class Mutation:
     async def publish_workflow_template_version(
         self, info: OperationInfo, input: inputs.WorkflowTemplateVersionInput
     ) -> TemplateResult:
-        return await _changed(version.publish_version(_store(info), info.context.actor, input.id))
+        given = Given(info, input)
+        return await _changed(version.publish_version(*given.caller, given.id, given.guard))
 
     @strawberry.mutation(
         description="Make a PUBLISHED version the one that runs when its template is started by key."
@@ -64,13 +68,15 @@ class Mutation:
     async def activate_workflow_template_version(
         self, info: OperationInfo, input: inputs.WorkflowTemplateVersionInput
     ) -> TemplateResult:
-        return await _changed(version.activate_version(_store(info), info.context.actor, input.id))
+        given = Given(info, input)
+        return await _changed(version.activate_version(*given.caller, given.id, given.guard))
 
     @strawberry.mutation(description="Let a PUBLISHED version run on but not be started any more.")
     async def deprecate_workflow_template_version(
         self, info: OperationInfo, input: inputs.WorkflowTemplateVersionInput
     ) -> TemplateResult:
-        return await _changed(version.deprecate_version(_store(info), info.context.actor, input.id))
+        given = Given(info, input)
+        return await _changed(version.deprecate_version(*given.caller, given.id, given.guard))
 
     @strawberry.mutation(
         description="Delete a version that is not active, has no executions and is nobody's child."
@@ -78,63 +84,77 @@ class Mutation:
     async def delete_workflow_template_version(
         self, info: OperationInfo, input: inputs.WorkflowTemplateVersionInput
     ) -> TemplateResult:
-        return await _changed(version.delete_version(_store(info), info.context.actor, input.id))
+        given = Given(info, input)
+        return await _changed(version.delete_version(*given.caller, given.id, given.guard))
 
     @strawberry.mutation(description="Create an execution and, unless told not to, start it.")
     async def create_workflow_execution(
         self, info: OperationInfo, input: inputs.CreateWorkflowExecutionInput
     ) -> TransitionResult:
-        given = _not_null(input)
-        if ("workflow_template_version_id" in given) is ("workflow_template_key" in given):
+        given = Given(info, input)
+        present = given.present()
+        if ("workflow_template_version_id" in present) is ("workflow_template_key" in present):
             raise BadUserInput("Give exactly one of workflowTemplateVersionId and workflowTemplateKey.")
-        new = execution.NewExecution(**given)
-        return await _moved(info, execution.create_workflow_execution(_store(info), info.context.actor, new))
+        new = execution.NewExecution(**present)
+        return await _moved(info, execution.create_workflow_execution(*given.caller, new, given.guard))
 
     @strawberry.mutation(description="Start an execution that was created without being started.")
     async def start_workflow_execution(
         self, info: OperationInfo, input: inputs.WorkflowExecutionInput
     ) -> TransitionResult:
-        return await _moved(
-            info, execution.start_workflow_execution(_store(info), info.context.actor, input.id)
-        )
+        given = Given(info, input)
+        return await _moved(info, execution.start_workflow_execution(*given.caller, given.id, given.guard))
 
-    @strawberry.mutation(description="Cancel an execution; steps in progress become DISABLED.")
+    @strawberry.mutation(
+        description="Cancel an execution and what runs below it; steps in progress become DISABLED."
+    )
     async def cancel_workflow_execution(
         self, info: OperationInfo, input: inputs.CancelWorkflowExecutionInput
     ) -> TransitionResult:
-        given = _given(input)
-        command = execution.cancel_workflow_execution(
-            _store(info), info.context.actor, given["id"], given.get("reason")
+        given = Given(info, input)
+        command = execution.cancel_workflow_execution(*given.caller, given.id, given.reason, given.guard)
+        return await _moved(info, command)
+
+    @strawberry.mutation(description="Change an execution's context; policies that read it are read again.")
+    async def update_workflow_context(
+        self, info: OperationInfo, input: inputs.UpdateWorkflowContextInput
+    ) -> TransitionResult:
+        given = Given(info, input)
+        command = execution.update_workflow_context(
+            *given.caller, given.id, given.fields["patch"], given.guard
         )
         return await _moved(info, command)
 
     @strawberry.mutation(description="Complete a step that waits, and all that follows from it.")
     async def complete_step(self, info: OperationInfo, input: inputs.CompleteStepInput) -> TransitionResult:
-        given = _given(input)
-        command = step.complete_step(_store(info), info.context.actor, given["id"], given.get("output_data"))
-        return await _moved(info, command)
+        given = Given(info, input)
+        output = given.fields.get("output_data")
+        return await _moved(info, step.complete_step(*given.caller, given.id, output, given.guard))
 
-    @strawberry.mutation(description="Fail a step that waits.")
+    @strawberry.mutation(
+        description="Fail a step that waits; with attempts left the next one starts or is scheduled."
+    )
     async def fail_step(self, info: OperationInfo, input: inputs.FailStepInput) -> TransitionResult:
-        given = _given(input)
-        command = step.fail_step(
-            _store(info), info.context.actor, given["id"], given.get("code"), given["message"]
-        )
-        return await _moved(info, command)
+        given = Given(info, input)
+        code, message = given.fields.get("code"), given.fields["message"]
+        return await _moved(info, step.fail_step(*given.caller, given.id, code, message, given.guard))
 
+    @strawberry.mutation(
+        description="Make a new attempt at a FAILED step; executions that failed because of it are reopened."
+    )
+    async def retry_step(self, info: OperationInfo, input: inputs.StepInput) -> TransitionResult:
+        given = Given(info, input)
+        return await _moved(info, step.retry_step(*given.caller, given.id, given.reason, given.guard))
 
-def _store(info: OperationInfo) -> Any:
-    return info.context.store
+    @strawberry.mutation(description="Take a step out: flow goes through it. A FAILED one is skipped.")
+    async def disable_step(self, info: OperationInfo, input: inputs.StepInput) -> TransitionResult:
+        given = Given(info, input)
+        return await _moved(info, step.disable_step(*given.caller, given.id, given.reason, given.guard))
 
-
-def _given(input: Any) -> dict[str, Any]:
-    """An input's fields that were given, with their texts checked (I5)."""
-    return {name: bindable(value) for name, value in vars(input).items() if value is not strawberry.UNSET}
-
-
-def _not_null(input: Any) -> dict[str, Any]:
-    """An input's fields that hold something; null is the same as absent."""
-    return {name: value for name, value in _given(input).items() if value is not None}
+    @strawberry.mutation(description="Take a DISABLED step in again that flow has not gone through yet.")
+    async def enable_step(self, info: OperationInfo, input: inputs.StepInput) -> TransitionResult:
+        given = Given(info, input)
+        return await _moved(info, step.enable_step(*given.caller, given.id, given.reason, given.guard))
 
 
 async def _moved(info: OperationInfo, command: Awaitable[Committed]) -> Any:
@@ -143,8 +163,7 @@ async def _moved(info: OperationInfo, command: Awaitable[Committed]) -> Any:
         committed = await command
     except Refusal as refusal:
         return refused(refusal)
-    context: Context = info.context
-    await context.announcer.announce(committed)
+    await info.context.announcer.announce(committed)
     return Rows(
         "TransitionSuccess",
         {

@@ -2,13 +2,17 @@
 
 from typing import Annotated, Any, Final
 
+import orjson
 import strawberry
 
 from db.commands.publishing import find_issues
+from db.explaining import evaluate_expression, explain_step
 from db.ids import IdKind, is_id
+from db.runtime.expressions import NOTHING
 from schema.connections import NEWEST_FIRST, Connection
 from schema.context import OperationInfo
 from schema.execution import WorkflowExecution
+from schema.explanation import ExpressionRead, ExpressionResult, StepExplanation
 from schema.projection.arguments import BadUserInput
 from schema.projection.declare import connection, everything
 from schema.projection.rows import Rows
@@ -67,10 +71,49 @@ class Query:
         issues = await find_issues(info.context.store, info.context.actor, definition)
         return [ValidationIssue.of(issue) for issue in issues]
 
+    @strawberry.field(description="Try an expression against an execution's data; null where there is none.")
+    async def evaluate_expression(
+        self,
+        info: OperationInfo,
+        workflow_execution_id: Annotated[
+            strawberry.ID, strawberry.argument(description="The execution's id.")
+        ],
+        src: Annotated[str, strawberry.argument(description="The JSONata source.")],
+    ) -> ExpressionResult | None:
+        context = info.context
+        evaluated = await evaluate_expression(context.store, context.actor, workflow_execution_id, src)
+        if evaluated is None:
+            return None
+        value = None if evaluated.value is NOTHING else evaluated.value
+        return ExpressionResult(value=value, error=evaluated.error)
+
+    @strawberry.field(
+        description="Why a step stands as it does: what it waits for, or which policy disabled it and what that read."
+    )
+    async def explain_step(
+        self,
+        info: OperationInfo,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The step execution's id.")],
+    ) -> StepExplanation | None:
+        explained = await explain_step(info.context.store, info.context.actor, id)
+        if explained is None:
+            return None
+        return StepExplanation(
+            summary=explained.summary,
+            waiting_for=_listed("WorkflowStepExecution", explained.waiting_for),
+            expression=explained.expression,
+            reads=[ExpressionRead(path=each["path"], value=each["value"]) for each in explained.reads],
+        )
+
 
 def _by_id(kind: IdKind, type_name: str, id_: str | None) -> Any:
     """The object, or null for an id that is malformed or of another type (I6)."""
     return _rows(type_name, id=id_) if id_ is not None and is_id(kind, id_) else None
+
+
+def _listed(type_name: str, ids: list[str]) -> Any:
+    """What stands for a list of objects until it is projected."""
+    return Rows(type_name, {"ids": orjson.dumps(ids).decode()}, is_list=True)
 
 
 def _rows(type_name: str, **values: Any) -> Any:

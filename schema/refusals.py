@@ -7,7 +7,14 @@ from db.runtime import errors
 from schema import results
 from schema.projection.rows import Rows
 
-Refused = results.NotFound | results.InvalidTransition | results.ValidationFailed | results.LimitExceeded
+Refused = (
+    results.NotFound
+    | results.InvalidTransition
+    | results.RevisionConflict
+    | results.ValidationFailed
+    | results.IdempotencyConflict
+    | results.LimitExceeded
+)
 
 _TYPES = {
     IdKind.EXECUTION: "WorkflowExecution",
@@ -33,6 +40,15 @@ def refused(refusal: errors.Refusal) -> Refused:
         case errors.ValidationFailed():
             issues = [results.ValidationIssue.of(issue) for issue in refusal.issues]
             return results.ValidationFailed(message=refusal.message, issues=issues)
+        case errors.RevisionConflict():
+            return results.RevisionConflict(
+                message=refusal.message,
+                expected_revision=refusal.expected,
+                current_revision=refusal.current,
+                node=node_rows(refusal.node_id),  # type: ignore[arg-type]  # projected
+            )
+        case errors.IdempotencyConflict():
+            return results.IdempotencyConflict(message=refusal.message, key=refusal.key)
         case errors.LimitExceeded():
             return results.LimitExceeded(
                 message=refusal.message,

@@ -62,6 +62,18 @@ class InvalidTransition(Error):
     node: Node = strawberry.field(description="The object as it is.")
 
 
+@strawberry.type(description="The object has changed since the client read it; nothing was done.")
+class RevisionConflict(Error):
+    expected_revision: int = strawberry.field(description="The revision that the command was given.")
+    current_revision: int = strawberry.field(description="The object's revision.")
+    node: Node = strawberry.field(description="The object as it is.")
+
+
+@strawberry.type(description="The idempotency key was used before, for another mutation or another input.")
+class IdempotencyConflict(Error):
+    key: str = strawberry.field(description="The key.")
+
+
 @strawberry.type(description="A definition or a value breaks its rules.")
 class ValidationFailed(Error):
     issues: list[ValidationIssue] = strawberry.field(description="Every issue that was found.")
@@ -111,11 +123,17 @@ class TemplateSuccess:
 
 
 TransitionResult = Annotated[
-    TransitionSuccess | NotFound | InvalidTransition | ValidationFailed | LimitExceeded,
+    TransitionSuccess
+    | NotFound
+    | InvalidTransition
+    | RevisionConflict
+    | ValidationFailed
+    | IdempotencyConflict
+    | LimitExceeded,
     strawberry.union("TransitionResult", description="The changes that a command made, or why it made none."),
 ]
 TemplateResult = Annotated[
-    TemplateSuccess | NotFound | InvalidTransition | ValidationFailed | LimitExceeded,
+    TemplateSuccess | NotFound | InvalidTransition | ValidationFailed | IdempotencyConflict | LimitExceeded,
     strawberry.union(
         "TemplateResult", description="The template after a command, or why the command was refused."
     ),

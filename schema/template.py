@@ -1,22 +1,29 @@
 """Templates, their versions, and the graph that a published version draws."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from db import tables
+from db.tables import table_of
 from schema.connections import NEWEST_FIRST, Connection
-from schema.enums import StepType, VersionStatus
+from schema.enums import StepType, SubWorkflowStepMode, VersionStatus
 from schema.node import Node
 from schema.projection.arguments import Arguments
 from schema.projection.declare import Join, column, connection, many, on, one, rows_of
 from schema.projection.rows import Row
 from schema.scalars import Duration, JSONObject
 
+if TYPE_CHECKING:
+    from schema.execution import WorkflowExecution
+
+_VERSIONS = table_of(tables.WorkflowTemplateVersion)
+
 Version = Annotated["WorkflowTemplateVersion", strawberry.lazy("schema.template")]
 Definition = Annotated["WorkflowStepDefinition", strawberry.lazy("schema.template")]
 Transition = Annotated["WorkflowStepTransition", strawberry.lazy("schema.template")]
+Execution = Annotated["WorkflowExecution", strawberry.lazy("schema.execution")]
 Group = Annotated["WorkflowStepGroup", strawberry.lazy("schema.template")]
 
 
@@ -72,6 +79,9 @@ class WorkflowTemplateVersion(Node):
     transitions: list[Transition] = many(
         "Its transitions in definition order; none while DRAFT.", _of_version, "position"
     )
+    workflow_executions: Connection[Execution] = connection(
+        "The executions that run it, newest first.", on("id", "version_id"), NEWEST_FIRST
+    )
     step_groups: list[Group] = many("Its groups of steps; none while DRAFT.", _of_version, "position")
 
 
@@ -88,6 +98,12 @@ class WorkflowStepGroup:
     steps: list[Definition] = many("Its steps in the group's order.", _in_group, "group_position")
 
 
+def _child_template(step: Row, template: Row, arguments: Arguments) -> str:
+    source, version = arguments.query.table(_VERSIONS)
+    pinned = f"select {version.template_id} from {source} where {version.id} = {step.child_version_id}"
+    return f"{template.key} = {step.child_template_key} or {template.id} = ({pinned})"
+
+
 @rows_of(tables.StepDefinition)
 class WorkflowStepDefinition:
     """A step of a published version."""
@@ -99,6 +115,12 @@ class WorkflowStepDefinition:
     group_id: str | None = column("The group it is shown in.")
     output_schema: JSONObject | None = column("JSON Schema (2020-12) that its output must fulfil.")
     due_in: Duration | None = column("How long after its start it is due.")
+    enabled_when: str | None = column("JSONata expression that decides whether the step takes part.")
+    max_attempts: int = column("How often the step is attempted before it has failed for good.")
+    mode: SubWorkflowStepMode | None = column("Of a sub-workflow step: one child, or one per item.")
+    child_workflow_template: WorkflowTemplate | None = one(
+        "Of a sub-workflow step: the template of its children.", _child_template
+    )
     ui: JSONObject | None = column("Free-form hints for display.")
     outgoing: list[Transition] = many(
         "Transitions that leave it, in definition order.", _transitions_by("from_step_id"), "position"

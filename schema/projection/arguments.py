@@ -6,7 +6,7 @@ So a compiled text serves every value of the same shape, and no value of a reque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from graphql import (
     FieldNode,
@@ -21,6 +21,11 @@ from graphql import (
     parse,
     print_ast,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+    from schema.projection.rows import Row
 
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -57,6 +62,9 @@ def detached(node: FieldNode) -> FieldNode:
 class Binder(Protocol):
     """The statement in the making, as arguments use it."""
 
+    def table(self, table: "Table") -> tuple[str, "Row"]:
+        """A table under a fresh alias, and its row."""
+
     def bind(self, site: int, read: Convert, kind: str) -> str:
         """A placeholder for what `read` finds in the site's arguments."""
 
@@ -71,7 +79,7 @@ class Arguments:
     """The arguments of one field at one place."""
 
     def __init__(self, binder: Binder, site: int, given: Sequence[str]) -> None:
-        self._binder = binder
+        self.query = binder
         self._site = site
         self._given = frozenset(given)
 
@@ -81,19 +89,19 @@ class Arguments:
 
     def value(self, name: str, kind: str = "text") -> str:
         """A placeholder for the argument's value."""
-        return self._binder.bind(self._site, lambda values: bindable(values[name], name), kind)
+        return self.query.bind(self._site, lambda values: bindable(values[name], name), kind)
 
     def derived(self, read: Convert, kind: str) -> str:
         """A placeholder for something computed from the arguments."""
-        return self._binder.bind(self._site, read, kind)
+        return self.query.bind(self._site, read, kind)
 
     def size(self, name: str, default: int, plus: int = 0) -> str:
         """A page size as text."""
-        return self._binder.number(self._site, lambda values: page_size(values, name, default) + plus)
+        return self.query.number(self._site, lambda values: page_size(values, name, default) + plus)
 
     def check(self, check: Callable[[Values], None]) -> None:
         """Have the arguments checked before the statement runs."""
-        self._binder.check(self._site, check)
+        self.query.check(self._site, check)
 
 
 def page_size(values: Values, name: str, default: int) -> int:

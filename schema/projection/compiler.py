@@ -92,6 +92,14 @@ class Query:
         selected = self.object(type_, found, details)
         return self._finish(f"select {selected} from {source} where {' and '.join(conditions)}")
 
+    def plan_list(self, _rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
+        """The statement of a list of objects by their ids, which are bound as a JSON array."""
+        source, found = self.table(self.table_of(type_))
+        item = self.object(type_, found, details)
+        among = self.sql.among(found["id"], self.value("ids", "json"))
+        listed = self.sql.array(item, source, found.alias, among, found["id"], None)
+        return self._finish(f"select {listed}")
+
     def plan_field(self, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of a root field that is declared."""
         return self._finish(f"select {self._field(type_, ValuesRow({}), details)}")

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import Table
+from sqlalchemy import Integer, Table
+from sqlalchemy.types import TypeEngine
 
 from db.columns import Timestamp
 from schema.projection.arguments import BadUserInput, is_storable
@@ -22,8 +24,7 @@ class Keys:
     def __init__(self, order: Order, table: Table) -> None:
         self._order = order
         self.columns = order.columns
-        self._times = [isinstance(table.c[name].type, Timestamp) for name in order.columns]
-        self.kinds = ["time" if is_time else "text" for is_time in self._times]
+        self.kinds = [_kind_of(table.c[name].type) for name in order.columns]
 
     def order_by(self, row: Row, *, backward: bool) -> str:
         """The order, or its reverse."""
@@ -38,12 +39,12 @@ class Keys:
     def cursor(self, spelling: Spelling, row: Row) -> str:
         """A row's cursor as SQL."""
         keys = [
-            spelling.key(row[name], is_time=is_time)
-            for name, is_time in zip(self.columns, self._times, strict=True)
+            spelling.key(row[name], is_time=kind == "time")
+            for name, kind in zip(self.columns, self.kinds, strict=True)
         ]
         return spelling.cursor(self._order.name, keys)
 
-    def decode(self, argument: str, cursor: str) -> list[str]:
+    def decode(self, argument: str, cursor: str) -> list[Any]:
         """A cursor's keys; raises `BadUserInput` for anything that this order has not given out."""
         try:
             tag, *keys = list(orjson.loads(bytes.fromhex(cursor)))
@@ -54,17 +55,31 @@ class Keys:
         return keys
 
     def _fit(self, keys: Sequence[object]) -> bool:
-        return all(
-            isinstance(key, str) and (_is_time(key) if is_time else is_storable(key))
-            for key, is_time in zip(keys, self._times, strict=True)
-        )
+        return all(_FITS[kind](key) for key, kind in zip(keys, self.kinds, strict=True))
 
 
-def _is_time(text: str) -> bool:
-    if not _TIME.fullmatch(text):
+def _kind_of(type_: TypeEngine[Any]) -> str:
+    if isinstance(type_, Timestamp):
+        return "time"
+    return "bigint" if isinstance(type_, Integer) else "text"
+
+
+def _is_number(key: object) -> bool:
+    return isinstance(key, int) and not isinstance(key, bool) and abs(key) < 2**63
+
+
+def _is_text(key: object) -> bool:
+    return isinstance(key, str) and is_storable(key)
+
+
+def _is_time(text: object) -> bool:
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
         return False
     try:
         datetime.fromisoformat(text)
     except ValueError:
         return False
     return True
+
+
+_FITS = {"text": _is_text, "bigint": _is_number, "time": _is_time}

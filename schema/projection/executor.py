@@ -111,6 +111,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             self.operation.name.value if self.operation.name else None,
             tuple(detail.node.loc.start for detail in details if detail.node.loc),
             rows.type_name,
+            rows.is_list,
             tuple((name, type(value)) for name, value in rows.values.items()),
             self._shapes(),
         )
@@ -120,7 +121,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             if rows.type_name:
                 type_ = self.schema.get_type(rows.type_name)
                 assert isinstance(type_, GraphQLObjectType)
-                plan = query.plan_rows(rows, type_, details)
+                plan = (query.plan_list if rows.is_list else query.plan_rows)(rows, type_, details)
             else:
                 plan = query.plan_field(info.parent_type, details)
             if 0 < len(document) <= _LONGEST_KEPT:

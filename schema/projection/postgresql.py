@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schema.projection.spelling import Pairs, Spelling
 
-_CASTS = {"text": "text", "bigint": "bigint", "time": "text::timestamptz"}
+_CASTS = {"text": "text", "bigint": "bigint", "time": "text::timestamptz", "json": "text::json"}
 _LONGEST_ALIAS = 63  # bytes; a longer one is cut without a word
 _PAIRS_A_CALL = 50  # a function takes 100 arguments
 
@@ -44,6 +44,23 @@ class PostgreSQLSpelling(Spelling):
             return f"(select coalesce(json_agg({item} order by {order}), '[]'::json) from {source} where {where})"
         rows = f"(select {alias}.* from {source} where {where} order by {order} limit {limit}) {alias}"
         return f"(select coalesce(json_agg({item} order by {order}), '[]'::json) from {rows})"
+
+    def sparse(self, pairs: Pairs) -> str:
+        rows = ", ".join(f"('{key}', ({value})::json)" for key, value in pairs)
+        return f"(select json_object_agg(t.k, t.v) from (values {rows}) t(k, v) where t.v is not null)"
+
+    def map(self, key: str, value: str, source: str, alias: str, where: str, order: str) -> str:
+        members = f"json_object_agg({key}, {value} order by {order})"
+        return f"(select coalesce({members}, '{{}}'::json) from {source} where {where})"
+
+    def text(self, value: str) -> str:
+        return f"to_json({value})"
+
+    def number(self, value: str) -> str:
+        return f"to_json({value})"
+
+    def among(self, column: str, texts: str) -> str:
+        return f"{column} in (select json_array_elements_text({texts}))"
 
     def nested(self, select: str) -> str:
         return f"({select})"

@@ -14,6 +14,8 @@ class Rows:
 
     type_name: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    # A list of the objects whose ids are in the value `ids`, a JSON array as text.
+    is_list: bool = False
 
 
 class Declared:

@@ -10,7 +10,7 @@ class Spelling(Protocol):
     """SQL that builds JSON, for one database. Every argument and result is SQL text."""
 
     def parameter(self, number: int, kind: str) -> str:
-        """A placeholder; kind is `text`, `bigint` or `time`."""
+        """A placeholder; kind is `text`, `bigint`, `time` or `json`."""
 
     def literal(self, text: str) -> str:
         """A JSON string."""
@@ -23,6 +23,21 @@ class Spelling(Protocol):
 
     def array(self, item: str, source: str, alias: str, where: str, order: str, limit: str | None) -> str:
         """A JSON array of `item` over the rows of `source` (`table alias`)."""
+
+    def sparse(self, pairs: Pairs) -> str:
+        """A JSON object of the pairs whose value, JSON, is not null."""
+
+    def map(self, key: str, value: str, source: str, alias: str, where: str, order: str) -> str:
+        """A JSON object with a member for each row of `source` (`table alias`), in an order."""
+
+    def text(self, value: str) -> str:
+        """A text as JSON; null stays null."""
+
+    def number(self, value: str) -> str:
+        """A number as JSON; null stays null."""
+
+    def among(self, column: str, texts: str) -> str:
+        """Whether a column holds one of the texts of a JSON array."""
 
     def nested(self, select: str) -> str:
         """A scalar sub-select whose value is JSON."""

@@ -40,6 +40,24 @@ class SQLiteSpelling(Spelling):
         rows = f"(select {alias}.* from {source} where {where} order by {order}{end}) {alias}"
         return f"json((select json_group_array(json({item})) from {rows}))"
 
+    def sparse(self, pairs: Pairs) -> str:
+        rows = " union all ".join(f"select '{key}' as k, {value} as v" for key, value in pairs)
+        return f"json((select json_group_object(k, json(v)) from ({rows}) where v is not null))"
+
+    def map(self, key: str, value: str, source: str, alias: str, where: str, order: str) -> str:
+        rows = f"(select {alias}.* from {source} where {where} order by {order}) {alias}"
+        return f"json((select json_group_object({key}, json({value})) from {rows}))"
+
+    def text(self, value: str) -> str:
+        # json_quote gives 'null' for null, where there is to be nothing.
+        return f"case when {value} is not null then json_quote({value}) end"
+
+    def number(self, value: str) -> str:
+        return self.text(value)
+
+    def among(self, column: str, texts: str) -> str:
+        return f"{column} in (select value from json_each({texts}))"
+
     def nested(self, select: str) -> str:
         return f"json(({select}))"
 
