@@ -8,7 +8,17 @@ from db.runtime.moments import timestamp_text
 
 # What a first attempt has not, when it comes with its execution.
 _NOTHING_YET = dict.fromkeys(
-    ("startedAt", "completedAt", "failedAt", "disabledAt", "disabledBy", "dueAt", "failure")
+    (
+        "startedAt",
+        "completedAt",
+        "failedAt",
+        "disabledAt",
+        "passedAt",
+        "disabledBy",
+        "dueAt",
+        "retryAt",
+        "failure",
+    )
 )
 
 Folded = dict[str, dict[str, Any]]

@@ -71,6 +71,7 @@ CHECKS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ),
         ({"tree_revision": None}, "workflow_execution_tree"),
         ({"tree_changed_at": None}, "workflow_execution_tree_changed"),
+        ({"tree_size": None}, "workflow_execution_tree_size"),
     ],
     "step_execution": [
         (STEP_ENDED | {"status": Word("Cancelled")}, "step_execution_status"),
@@ -197,11 +198,22 @@ async def test_only_a_root_is_its_own_root_and_carries_the_trees_revision(
 ) -> None:
     root = await a_row(api, tenant, "workflow_execution")
     child = new_id(IdKind.EXECUTION)
-    below = {"id": child, "parent_id": root["id"], "tree_revision": None, "tree_changed_at": None}
+    below = {
+        "id": child,
+        "parent_id": root["id"],
+        "tree_revision": None,
+        "tree_changed_at": None,
+        "tree_size": None,
+    }
     wrong = (
         [{"id": child}, {"id": child, "root_id": child, "parent_id": root["id"]}]
         if is_root
-        else [below | {"tree_revision": 1}, below | {"tree_changed_at": NOW}, below | {"root_id": child}]
+        else [
+            below | {"tree_revision": 1},
+            below | {"tree_changed_at": NOW},
+            below | {"tree_size": 1},
+            below | {"root_id": child},
+        ]
     )
     for changed in wrong:
         with pytest.raises(Conflict, match="workflow_execution_"):

@@ -19,12 +19,12 @@ from tests.contract.tables import JOURNAL, STEPS, change_of, journal_of, rows_of
 ROWS = """
   query ($id: ID!) {
     workflowExecution(id: $id) {
-      id name correlationId workflowTemplateVersionId runtimeStatus
+      id name correlationId parentWorkflowExecutionId childIndex item workflowTemplateVersionId runtimeStatus
       createdAt startedAt completedAt failedAt cancelledAt lastActivityAt
       context revision reason failure { code message }
       steps {
-        id type stepId name status attempt createdAt startedAt completedAt failedAt disabledAt disabledBy
-        enteredBy dueAt revision failure { code message }
+        id type stepId name status attempt createdAt startedAt completedAt failedAt disabledAt passedAt disabledBy
+        enteredBy dueAt retryAt revision failure { code message }
       }
     }
   }

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from db.runtime.definition import WorkflowDefinition
 from db.runtime.validation import Catalogue, Issue, Severity, validate_definition
-from db.runtime.validation.unsupported import unsupported_features
 
 DEFINITIONS = Path(__file__).parent.parent / "data" / "definitions"
 EXAMPLES = [json.loads(path.read_text()) for path in sorted(DEFINITIONS.glob("*.json"))]
@@ -73,7 +72,6 @@ def check(raw: Any) -> list[Issue]:
     if not any(issue.severity is Severity.ERROR for issue in issues):
         definition = WorkflowDefinition.parse(raw)
         assert definition.start.type == "start"
-        unsupported_features(definition)
     return issues
 
 

@@ -593,7 +593,6 @@ def test_issues_name_their_step_and_transition() -> None:
 def test_every_code_is_proved_here_or_with_the_children() -> None:
     elsewhere = {
         "CHILD_RECURSION",
-        "NOT_SUPPORTED",
         "START_STEP_SINGLE_OUTGOING",
         "PARALLEL_MERGE_WITHOUT_JOIN",
     }
