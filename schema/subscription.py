@@ -12,6 +12,7 @@ from db.runtime.statuses import ExecutionStatus
 from schema.context import Context, OperationInfo, Watch
 from schema.execution import WorkflowExecution
 from schema.projection.rows import Rows
+from schema.reach import reaches_others
 
 _FINAL = frozenset((ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED))
 
@@ -19,7 +20,8 @@ _FINAL = frozenset((ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED))
 @strawberry.type(description="Streams. A slow reader gets the newest state, not every state in between.")
 class Subscription:
     @strawberry.subscription(
-        description="The execution now, then again after every change in it or its steps. Completes after it is "
+        description="The execution now, then again after every change in it or its steps; where other executions "
+        "of its tree are selected, after every change of those too. Completes after it is "
         "COMPLETED or CANCELLED; after FAILED it stays open, for a retry reopens it."
     )
     async def workflow_execution(
@@ -29,7 +31,9 @@ class Subscription:
     ) -> AsyncGenerator[WorkflowExecution, None]:
         context: Context = info.context
         place = await _required(context, id)
-        async with context.feed.watch(root_id=place.root_id, execution_id=id) as watch:
+        raw = info._raw_info
+        watched = None if reaches_others(raw.field_nodes, raw.fragments) else id
+        async with context.feed.watch(root_id=place.root_id, execution_id=watched) as watch:
             ended = False
             while not ended:
                 # The status first: if that was final, so is what is read after it.
