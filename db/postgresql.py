@@ -5,10 +5,11 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
+import orjson
 from sqlalchemy.engine import URL
 
 from db.session import Conflict, Database, Unavailable
-from db.statements import Ask, Fetch, Request, Row, Statement
+from db.statements import Ask, Fetch, Request, Row, Statement, WriteRows, together
 
 T = TypeVar("T")
 
@@ -111,6 +112,10 @@ class PostgreSQLDatabase(Database):
     async def _run(self, connection: Any, request: Request) -> list[Any]:
         if isinstance(request, Ask):
             return await self.evaluations.evaluate_many(request.requests)
+        if isinstance(request, WriteRows):
+            rows = [orjson.dumps(many).decode() for _, many in request.changes]
+            await connection.execute(together(tuple(change for change, _ in request.changes)), *rows)
+            return []
         compiled = request.statement.compiled(self.kind)
         if isinstance(request, Fetch):
             records = await connection.fetch(compiled.text, *compiled.arguments(request.values))

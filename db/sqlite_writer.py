@@ -7,7 +7,7 @@ savepoint of its own: one that raises leaves nothing behind, and nothing is answ
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from typing import Any
 from db.runtime.expressions import EvaluationRequest, Outcome
 from db.runtime.moments import timestamp_text
 from db.session import Conflict, Unavailable
-from db.statements import Ask, Fetch, Request
+from db.statements import Ask, Fetch, Request, Statement, WriteRows, each_of
 
 CACHED_STATEMENTS = 512
 MOST_TOGETHER = 100
@@ -124,12 +124,21 @@ class SQLiteWriter:
         assert self._connection is not None
         if isinstance(request, Ask):
             return self._evaluate(request.requests)
-        compiled = request.statement.compiled("sqlite")
         if isinstance(request, Fetch):
+            compiled = request.statement.compiled("sqlite")
             found = self._connection.execute(compiled.text, compiled.arguments(request.values))
             return [compiled.row(raw) for raw in found.fetchall()]
-        self._connection.executemany(compiled.text, (compiled.arguments(values) for values in request.many))
+        if isinstance(request, WriteRows):
+            for change, many in request.changes:
+                self._write(each_of(change), many)
+        else:
+            self._write(request.statement, request.many)
         return []
+
+    def _write(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
+        assert self._connection is not None
+        compiled = statement.compiled("sqlite")
+        self._connection.executemany(compiled.text, (compiled.arguments(values) for values in many))
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=CACHED_STATEMENTS)

@@ -1,10 +1,9 @@
 """Between rows and the runtime's values: the statements that load and write a tree."""
 
-from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select
 
 from db.columns import Timestamp
 from db.commands.outcome import Actor
@@ -12,7 +11,7 @@ from db.runtime.changes import Change
 from db.runtime.effects import Link
 from db.runtime.tree import Tree
 from db.runtime.values import Execution, Step
-from db.statements import Statement
+from db.statements import Insert, Statement, Update
 from db.tables import Journal, StepChild, StepExecution, WorkflowExecution, table_of
 
 executions = table_of(WorkflowExecution)
@@ -33,6 +32,7 @@ _EXECUTION_MUTABLE = (
     "failure_message",
     "reason",
     "revision",
+    "parent_step_id",
 )
 _STEP_MUTABLE = (
     "status",
@@ -58,16 +58,6 @@ _JOURNAL = tuple(column.name for column in journal.columns if column.name not in
 clock = func.clock_timestamp(type_=Timestamp())
 
 
-def _insert(table: Table, names: Iterable[str]) -> Statement:
-    return Statement(insert(table).values({name: bindparam(name) for name in names}))
-
-
-def _update(table: Table, names: Iterable[str]) -> Statement:
-    # `key`: SQLAlchemy keeps the plain column names of an UPDATE for what it sets.
-    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
-    return Statement(update(table).where(table.c.id == bindparam("key")).values(values))
-
-
 _root = executions.alias("root")
 _lock_columns = (_root.c.id, _root.c.tree_revision, _root.c.tree_changed_at, _root.c.tree_size, clock)
 _of_execution = select(executions.c.root_id).where(
@@ -86,17 +76,18 @@ LOCK_BY_STEP = Statement(
     .where(_root.c.id == _of_step.scalar_subquery())
     .with_for_update()
 )
-INSERT_EXECUTION = _insert(executions, (*EXECUTION_FIELDS, *_TREE, "tenant", "context", "item"))
-INSERT_STEP = _insert(steps, (*STEP_FIELDS, "tenant", "root_id", "output_data"))
-INSERT_CHANGE = _insert(journal, _JOURNAL)
-UPDATE_EXECUTION = _update(executions, _EXECUTION_MUTABLE)
-UPDATE_TREE = _update(executions, _TREE)
-UPDATE_ROOT = _update(executions, (*_EXECUTION_MUTABLE, *_TREE))
-UPDATE_CONTEXT = _update(executions, ("context",))
-UPDATE_PARENT_STEP = _update(executions, ("parent_step_id",))
-INSERT_LINK = _insert(links, ("step_execution_id", "child_index", "tenant", "item", "child_id"))
-UPDATE_STEP = _update(steps, _STEP_MUTABLE)
-UPDATE_STEP_OUTPUT = _update(steps, (*_STEP_MUTABLE, "output_data"))
+INSERT_EXECUTION = Insert(executions, (*EXECUTION_FIELDS, *_TREE, "tenant", "context", "item"))
+INSERT_STEP = Insert(steps, (*STEP_FIELDS, "tenant", "root_id", "output_data"))
+INSERT_CHANGE = Insert(journal, _JOURNAL)
+UPDATE_EXECUTION = Update(executions, _EXECUTION_MUTABLE)
+UPDATE_TREE = Update(executions, _TREE)
+UPDATE_ROOT = Update(executions, (*_EXECUTION_MUTABLE, *_TREE))
+UPDATE_EXECUTION_CONTEXT = Update(executions, (*_EXECUTION_MUTABLE, "context"))
+UPDATE_ROOT_CONTEXT = Update(executions, (*_EXECUTION_MUTABLE, *_TREE, "context"))
+UPDATE_PARENT_STEP = Update(executions, ("parent_step_id",))
+INSERT_LINK = Insert(links, ("step_execution_id", "child_index", "tenant", "item", "child_id"))
+UPDATE_STEP = Update(steps, _STEP_MUTABLE)
+UPDATE_STEP_OUTPUT = Update(steps, (*_STEP_MUTABLE, "output_data"))
 
 
 def execution_values(tree: Tree, execution: Execution, actor: Actor) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Nothing is written before the root is locked. The number of statements grows with the rows changed, never with the tree.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from db.runtime.effects import Decision
 from db.runtime.errors import NotFound
 from db.runtime.flow import Flow
 from db.runtime.tree import Tree
-from db.statements import Fetch, Request, Statement, Write
+from db.statements import Fetch, Insert, Request, Update, WriteRows
 from db.store import Store
 
 T = TypeVar("T")
@@ -104,63 +104,65 @@ def carry_out(
 
 
 def write(tree: Tree, actor: Actor) -> Generator[Request, Any, None]:
-    """Write the rows that a decision made or changed, then its journal."""
+    """Write the rows that a decision made or changed, and its journal: all at once, if no attempt was replaced.
+
+    Attempts that were replaced come first: a step has one current attempt at any moment.
+    """
     if not tree.changes:
         return
-    yield from _write_executions(tree, actor)
-    yield from _write_steps(tree, actor)
-    yield from _write_links(tree, actor)
-    yield Write(rows.INSERT_CHANGE, [rows.change_values(tree, change, actor) for change in tree.changes])
+    replaced = [rows.step_update(step) for step in tree.replaced if step.id not in tree.created]
+    if replaced:
+        yield WriteRows([(rows.UPDATE_STEP, replaced)])
+    changes = [*_executions(tree, actor), *_steps(tree, actor)]
+    changes.append((rows.INSERT_LINK, [rows.link_values(each, actor) for each in tree.links]))
+    changes.append((rows.INSERT_CHANGE, [rows.change_values(tree, each, actor) for each in tree.changes]))
+    yield WriteRows([(change, many) for change, many in changes if many])
 
 
-def _write_executions(tree: Tree, actor: Actor) -> Generator[Request, Any, None]:
+Changes = Iterator[tuple[Insert | Update, list[dict[str, Any]]]]
+
+
+def _executions(tree: Tree, actor: Actor) -> Changes:
+    """No row is in two of these: a change of context goes with the other changes of its row."""
     touched = list(tree.executions.values())
-    created = [rows.execution_values(tree, each, actor) for each in touched if each.id in tree.created]
-    changed = [each for each in touched if each.id in tree.changed - tree.created]
-    contexts = [
-        {"key": each.id, "context": tree.contexts[each.id]} for each in changed if each.id in tree.written
-    ]
-    adopted = [{"key": child, "parent_step_id": step} for child, step in tree.adoptions.items()]
-    yield from _each(
-        (rows.INSERT_EXECUTION, created),
-        (rows.UPDATE_EXECUTION, [rows.execution_update(each) for each in changed if each.id != tree.root_id]),
-        (rows.UPDATE_CONTEXT, contexts),
-        (rows.UPDATE_PARENT_STEP, [each for each in adopted if each["key"] not in tree.created]),
+    changed = [each for each in touched if each.id in tree.changed and each.id not in tree.created]
+    yield (
+        rows.INSERT_EXECUTION,
+        [rows.execution_values(tree, each, actor) for each in touched if each.id in tree.created],
     )
     if tree.root_id not in tree.created:
-        yield from _write_root(tree)
-
-
-def _write_root(tree: Tree) -> Generator[Request, Any, None]:
-    if tree.root_id in tree.changed:
-        root = rows.execution_update(tree.executions[tree.root_id])
-        yield Write(rows.UPDATE_ROOT, [root | rows.tree_update(tree)])
-    else:
-        yield Write(rows.UPDATE_TREE, [rows.tree_update(tree)])
-
-
-def _write_steps(tree: Tree, actor: Actor) -> Generator[Request, Any, None]:
-    """Attempts that were replaced first: a step has one current attempt at any moment."""
-    touched = [*tree.replaced, *(step for steps in tree.steps.values() for step in steps.values())]
-    changed = [step for step in touched if step.id in tree.changed - tree.created]
-    done = [step for step in changed if step.id in tree.written]
-    with_output = [rows.step_update(step) | {"output_data": tree.outputs[step.id]} for step in done]
-    yield from _each(
-        (rows.UPDATE_STEP_OUTPUT, with_output),
-        (rows.UPDATE_STEP, [rows.step_update(step) for step in changed if step.id not in tree.written]),
-        (
-            rows.INSERT_STEP,
-            [rows.step_values(tree, step, actor) for step in touched if step.id in tree.created],
-        ),
+        yield _root(tree)
+    below = [each for each in changed if each.id != tree.root_id]
+    yield (
+        rows.UPDATE_EXECUTION,
+        [rows.execution_update(each) for each in below if each.id not in tree.written],
     )
+    with_context = [each for each in below if each.id in tree.written]
+    yield (
+        rows.UPDATE_EXECUTION_CONTEXT,
+        [rows.execution_update(each) | {"context": tree.contexts[each.id]} for each in with_context],
+    )
+    adopted = {id_: step for id_, step in tree.adoptions.items() if id_ not in tree.changed | tree.created}
+    yield rows.UPDATE_PARENT_STEP, [{"key": id_, "parent_step_id": step} for id_, step in adopted.items()]
 
 
-def _write_links(tree: Tree, actor: Actor) -> Generator[Request, Any, None]:
-    yield from _each((rows.INSERT_LINK, [rows.link_values(each, actor) for each in tree.links]))
+def _root(tree: Tree) -> tuple[Update, list[dict[str, Any]]]:
+    if tree.root_id not in tree.changed:
+        return rows.UPDATE_TREE, [rows.tree_update(tree)]
+    root = rows.execution_update(tree.executions[tree.root_id]) | rows.tree_update(tree)
+    if tree.root_id in tree.written:
+        return rows.UPDATE_ROOT_CONTEXT, [root | {"context": tree.contexts[tree.root_id]}]
+    return rows.UPDATE_ROOT, [root]
 
 
-def _each(*writes: tuple[Statement, list[dict[str, Any]]]) -> Generator[Request, Any, None]:
-    """The writes that have something to write."""
-    for statement, many in writes:
-        if many:
-            yield Write(statement, many)
+def _steps(tree: Tree, actor: Actor) -> Changes:
+    current = [step for steps in tree.steps.values() for step in steps.values()]
+    made = [step for step in (*tree.replaced, *current) if step.id in tree.created]
+    changed = [step for step in current if step.id in tree.changed and step.id not in tree.created]
+    done = [step for step in changed if step.id in tree.written]
+    yield (
+        rows.UPDATE_STEP_OUTPUT,
+        [rows.step_update(step) | {"output_data": tree.outputs[step.id]} for step in done],
+    )
+    yield rows.UPDATE_STEP, [rows.step_update(step) for step in changed if step.id not in tree.written]
+    yield rows.INSERT_STEP, [rows.step_values(tree, step, actor) for step in made]
