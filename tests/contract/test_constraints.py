@@ -1,4 +1,4 @@
-"""What `db/tables.py` promises, the database keeps: what cannot be, cannot be stored."""
+"""What `db/tables` promises, the database keeps: what cannot be, cannot be stored."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The migrations make the tables that `db/tables.py` describes, and can be undone (both databases)."""
+"""The migrations make the tables that `db/tables` describes, and can be undone (both databases)."""
 
 import asyncio
 import sys
