@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from db.requests import Fetch, Request
 from db.runtime.definition import WorkflowDefinition
 from db.runtime.errors import NotFound
-from db.statements import Fetch, Request, Statement
+from db.statements import Statement
 from db.tables import WorkflowTemplateVersion, table_of
 
 versions = table_of(WorkflowTemplateVersion)

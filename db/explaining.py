@@ -10,12 +10,13 @@ from db.commands.outcome import Actor
 from db.commands.rows import clock, journal, steps
 from db.commands.transaction import carry_out
 from db.ids import IdKind, is_id
+from db.requests import Fetch, Request
 from db.runtime.effects import Decision, Evaluate, Evaluated, Load
 from db.runtime.explanation import Explanation, explain
 from db.runtime.expression_input import expression_input
 from db.runtime.tree import Tree
 from db.runtime.values import Step
-from db.statements import Fetch, Request, Statement
+from db.statements import Statement
 from db.store import Store
 from db.tables import WorkflowExecution, table_of
 

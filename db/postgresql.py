@@ -8,8 +8,10 @@ import asyncpg
 import orjson
 from sqlalchemy.engine import URL
 
+from db.requests import Ask, Fetch, Request, WriteRows
+from db.row_changes import together
 from db.session import Conflict, Database, Unavailable
-from db.statements import Ask, Fetch, Request, Row, Statement, WriteRows, together
+from db.statements import Row, Statement
 
 T = TypeVar("T")
 

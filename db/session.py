@@ -12,7 +12,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from db.evaluation.driver import Evaluations
-from db.statements import DatabaseKind, Request, Row, Statement
+from db.requests import Request
+from db.statements import DatabaseKind, Row, Statement
 
 T = TypeVar("T")
 

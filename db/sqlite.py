@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import aiosqlite
 from sqlalchemy.engine import URL
 
+from db.requests import Request
 from db.session import Database, Unavailable
 from db.sqlite_writer import CACHED_STATEMENTS, SQLiteWriter
-from db.statements import Request, Row, Statement
+from db.statements import Row, Statement
 
 T = TypeVar("T")
 

@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from db.requests import Ask, Fetch, Request, WriteRows
+from db.row_changes import each_of
 from db.runtime.expressions import EvaluationRequest, Outcome
 from db.runtime.moments import timestamp_text
 from db.session import Conflict, Unavailable
-from db.statements import Ask, Fetch, Request, Statement, WriteRows, each_of
+from db.statements import Statement
 
 CACHED_STATEMENTS = 512
 MOST_TOGETHER = 100

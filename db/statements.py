@@ -10,13 +10,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import JSON, Dialect, Table, TypeDecorator, bindparam, insert, update
+from sqlalchemy import JSON, Dialect, TypeDecorator
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.expression import Executable
 from sqlalchemy.types import TypeEngine
-
-from db.runtime.expressions import EvaluationRequest
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 Row = tuple[Any, ...]
@@ -33,6 +31,11 @@ _DIALECTS: Mapping[DatabaseKind, Dialect] = {
         json_serializer=_json_text, json_deserializer=orjson.loads
     ),
 }
+
+
+def dialect_of(kind: DatabaseKind) -> Dialect:
+    """SQLAlchemy's knowledge of a database, as a driver needs it."""
+    return _DIALECTS[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,105 +102,3 @@ def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:
         # SQLAlchemy's asyncpg connections have a codec for JSON, the driver's own hand it out as text.
         return lambda raw: None if raw is None else orjson.loads(raw)
     return type_._cached_result_processor(dialect, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """Run a statement; its rows are sent back."""
-
-    statement: Statement
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Run a statement once for each of these values; nothing is sent back."""
-
-    statement: Statement
-    many: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Insert:
-    """Insert rows of these columns."""
-
-    table: Table
-    names: tuple[str, ...]
-
-    def each(self) -> Statement:
-        """For one row at a time."""
-        return Statement(insert(self.table).values({name: bindparam(name) for name in self.names}))
-
-    def together(self, rows: str) -> str:
-        """PostgreSQL's text for all rows of a record set called `r`."""
-        names = ", ".join(f'"{name}"' for name in self.names)
-        return f"insert into {self.table.name} ({names}) select {names} from {rows}"
-
-    def types(self) -> dict[str, TypeEngine[Any]]:
-        """The columns that a row has."""
-        return {name: self.table.c[name].type for name in self.names}
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Set these columns of rows that are found by their id, which a row has under `key`."""
-
-    table: Table
-    names: tuple[str, ...]
-
-    def each(self) -> Statement:
-        """For one row at a time."""
-        # `key`: SQLAlchemy keeps the plain column names of an UPDATE for what it sets.
-        values = {name: bindparam(name, type_=self.table.c[name].type) for name in self.names}
-        return Statement(update(self.table).where(self.table.c.id == bindparam("key")).values(values))
-
-    def together(self, rows: str) -> str:
-        """PostgreSQL's text for all rows of a record set called `r`."""
-        changes = ", ".join(f'"{name}" = r."{name}"' for name in self.names)
-        return f"update {self.table.name} set {changes} from {rows} where {self.table.name}.id = r.key"
-
-    def types(self) -> dict[str, TypeEngine[Any]]:
-        """The columns that a row has."""
-        return {"key": self.table.c.id.type, **{name: self.table.c[name].type for name in self.names}}
-
-
-@lru_cache(maxsize=64)
-def each_of(change: Insert | Update) -> Statement:
-    """A change's statement for one row."""
-    return change.each()
-
-
-@lru_cache(maxsize=512)
-def together(changes: tuple[Insert | Update, ...]) -> str:
-    """One PostgreSQL statement for several changes of rows, each given its rows as a JSON array: $1, $2, …
-
-    No two of the changes may concern the same row: which would win is not defined.
-    """
-    texts = [change.together(_record_set(change, number)) for number, change in enumerate(changes, 1)]
-    *before, last = texts
-    withs = ", ".join(f"w{number} as ({text})" for number, text in enumerate(before))
-    return f"with {withs} {last}" if before else last
-
-
-def _record_set(change: Insert | Update, number: int) -> str:
-    dialect = _DIALECTS["postgresql"]
-    columns = ", ".join(f'"{name}" {type_.compile(dialect)}' for name, type_ in change.types().items())
-    return f"json_to_recordset(${number}::text::json) as r({columns})"
-
-
-@dataclass(frozen=True, slots=True)
-class WriteRows:
-    """Insert and update rows of several tables, in one round trip where the database can; nothing is sent back."""
-
-    changes: Sequence[tuple[Insert | Update, Sequence[Mapping[str, Any]]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Evaluate expressions; a list of their outcomes is sent back."""
-
-    requests: Sequence[EvaluationRequest]
-
-
-# What a transaction's logic, the same for both databases, may ask for; it is sent the answer.
-Request = Fetch | Write | WriteRows | Ask

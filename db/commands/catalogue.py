@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from db.commands.outcome import Actor
+from db.requests import Fetch, Request
 from db.runtime.tree import JSONObject
 from db.runtime.validation import Catalogue, KnownVersion, child_references
 from db.runtime.versions import VersionStatus
-from db.statements import Fetch, Request, Statement
+from db.statements import Statement
 from db.tables import WorkflowTemplate, WorkflowTemplateVersion, table_of
 
 _templates = table_of(WorkflowTemplate)

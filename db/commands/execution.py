@@ -14,6 +14,7 @@ from db.commands.guards import UNGUARDED, Guard, recall, remember, require_execu
 from db.commands.outcome import Actor, Committed
 from db.commands.rows import clock
 from db.ids import IdKind, is_id, new_id
+from db.requests import Fetch, Request
 from db.runtime import decisions
 from db.runtime.effects import Decision
 from db.runtime.errors import InvalidTransition, NotFound, ValidationFailed
@@ -25,7 +26,7 @@ from db.runtime.validation import Issue, Severity
 from db.runtime.values import Execution
 from db.runtime.versions import VersionStatus
 from db.session import Conflict
-from db.statements import Fetch, Request, Statement
+from db.statements import Statement
 from db.store import Store
 from db.tables import WorkflowTemplate, WorkflowTemplateVersion, table_of
 

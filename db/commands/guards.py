@@ -9,11 +9,12 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from db.commands.outcome import Actor, Committed, TemplateChanged
 from db.commands.rows import clock
+from db.requests import Fetch, Request, Write
 from db.runtime.effects import Decision
 from db.runtime.errors import IdempotencyConflict, RevisionConflict
 from db.runtime.flow import Flow
 from db.session import Conflict
-from db.statements import Fetch, Request, Statement, Write
+from db.statements import Statement
 from db.tables import Idempotency, table_of
 
 KEPT_FOR = timedelta(hours=24)

@@ -11,6 +11,7 @@ from db.commands.outcome import Actor
 from db.definitions import Definitions
 from db.elements import OneOf
 from db.ids import IdKind, is_id
+from db.requests import Ask, Fetch, Request
 from db.runtime.effects import (
     ChildResult,
     ChildVersion,
@@ -28,7 +29,7 @@ from db.runtime.statuses import ExecutionStatus
 from db.runtime.tree import Tree
 from db.runtime.values import Execution, Step
 from db.runtime.versions import VersionStatus
-from db.statements import Ask, Fetch, Request, Statement
+from db.statements import Statement
 from db.tables import WorkflowTemplate, WorkflowTemplateVersion, table_of
 
 _executions, _steps, _links = rows.executions, rows.steps, rows.links

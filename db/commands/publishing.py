@@ -9,12 +9,13 @@ from db import tables
 from db.commands.catalogue import load_catalogue
 from db.commands.outcome import Actor
 from db.commands.rows import clock
+from db.requests import Request, Write
 from db.runtime.definition import StepDefinition, Transition, WorkflowDefinition
 from db.runtime.errors import ValidationFailed
 from db.runtime.tree import JSONObject
 from db.runtime.validation import Issue, Severity, validate_definition
 from db.runtime.versions import VersionStatus
-from db.statements import Request, Statement, Write
+from db.statements import Statement
 from db.store import Store
 from db.tables import table_of
 

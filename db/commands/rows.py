@@ -7,11 +7,12 @@ from sqlalchemy import bindparam, func, select
 
 from db.columns import Timestamp
 from db.commands.outcome import Actor
+from db.row_changes import Insert, Update
 from db.runtime.changes import Change
 from db.runtime.effects import Link
 from db.runtime.tree import Tree
 from db.runtime.values import Execution, Step
-from db.statements import Insert, Statement, Update
+from db.statements import Statement
 from db.tables import Journal, StepChild, StepExecution, WorkflowExecution, table_of
 
 executions = table_of(WorkflowExecution)

@@ -15,12 +15,13 @@ from db.commands.rows import clock
 from db.commands.transaction import template_commit
 from db.commands.version import INSERT_VERSION, require_semver, version_row
 from db.ids import IdKind, is_id, new_id
+from db.requests import Fetch, Request, Write
 from db.runtime.definition import minimal_definition
 from db.runtime.errors import NotFound, ValidationFailed
 from db.runtime.tree import JSONObject
 from db.runtime.validation import Issue, Severity
 from db.session import Conflict
-from db.statements import Fetch, Request, Statement, Write
+from db.statements import Statement
 from db.store import Store
 from db.tables import WorkflowTemplate, table_of
 

@@ -14,11 +14,12 @@ from db.commands.loading import answer
 from db.commands.outcome import Actor, Committed, TemplateChanged
 from db.definitions import Definitions
 from db.ids import IdKind, is_id
+from db.requests import Fetch, Request, WriteRows
+from db.row_changes import Insert, Update
 from db.runtime.effects import Decision
 from db.runtime.errors import NotFound
 from db.runtime.flow import Flow
 from db.runtime.tree import Tree
-from db.statements import Fetch, Insert, Request, Update, WriteRows
 from db.store import Store
 
 T = TypeVar("T")

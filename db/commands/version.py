@@ -15,12 +15,13 @@ from db.commands.publishing import publish
 from db.commands.rows import clock
 from db.commands.transaction import template_commit
 from db.ids import IdKind, is_id, new_id
+from db.requests import Fetch, Request, Write
 from db.runtime.errors import InvalidTransition, NotFound, ValidationFailed
 from db.runtime.tree import JSONObject
 from db.runtime.validation import Issue, Severity
 from db.runtime.versions import VERSION_TRANSITIONS, VersionStatus
 from db.session import Conflict
-from db.statements import Fetch, Request, Statement, Write
+from db.statements import Statement
 from db.store import Store
 from db.tables import (
     StepDefinition,

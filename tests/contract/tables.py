@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Table, bindparam, insert, select, update
 
 from db import tables
+from db.requests import Fetch, Write
 from db.runtime.changes import Change
 from db.session import Database
-from db.statements import Fetch, Row, Statement, Write
+from db.statements import Row, Statement
 from db.tables import table_of
 
 TABLES = tuple(

@@ -23,8 +23,9 @@ from db.commands.step import complete_step, fail_step
 from db.commands.template import NewTemplate, create_workflow_template
 from db.connect import database_for
 from db.postgresql import PostgreSQLDatabase
+from db.requests import Fetch, Write
 from db.session import Conflict, Database
-from db.statements import Fetch, Row, Statement, Write
+from db.statements import Row, Statement
 from db.store import Store
 from db.tables import table_of
 from tests.api import Api

@@ -1,0 +1,42 @@
+"""What a transaction's script, the same for both databases, may ask for; it is sent the answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from db.row_changes import Insert, Update
+from db.runtime.expressions import EvaluationRequest
+from db.statements import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Run a statement; its rows are sent back."""
+
+    statement: Statement
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Run a statement once for each of these values; nothing is sent back."""
+
+    statement: Statement
+    many: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRows:
+    """Insert and update rows of several tables, in one round trip where the database can; nothing is sent back."""
+
+    changes: Sequence[tuple[Insert | Update, Sequence[Mapping[str, Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Evaluate expressions; a list of their outcomes is sent back."""
+
+    requests: Sequence[EvaluationRequest]
+
+
+Request = Fetch | Write | WriteRows | Ask
