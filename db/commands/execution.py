@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from db.commands import transaction
 from db.commands.bounds import require_text, require_within
 from db.commands.flows import new_flow
 from db.commands.guards import UNGUARDED, Guard, recall, remember, require_execution_revision
 from db.commands.outcome import Actor, Committed
 from db.commands.rows import clock
+from db.commands.together import run_on_tree
+from db.commands.transaction import Named, TreeCommand, carry_out, commit
+from db.commands.writing import write
 from db.ids import IdKind, is_id, new_id
 from db.requests import Fetch, Request
 from db.runtime import decisions
@@ -72,7 +74,7 @@ async def create_workflow_execution(
         require_text("correlationId", new.correlation_id, 1, 255)
     context = new.context or {}
     require_within("context", context, store.limits.context_bytes, store.limits.json_depth)
-    return await transaction.commit(store, lambda: _create(store, actor, new, context, guard))
+    return await commit(store, lambda: _create(store, actor, new, context, guard))
 
 
 async def start_workflow_execution(
@@ -107,8 +109,8 @@ async def _act(
         yield from require_execution_revision(flow, execution_id, guard)
         yield from decide(flow)
 
-    place = transaction.Named(execution_id=execution_id)
-    return await transaction.commit(store, lambda: transaction.on_tree(store, actor, place, guarded, guard))
+    named = Named(execution_id=execution_id)
+    return await run_on_tree(store, TreeCommand(actor, named, guarded, guard))
 
 
 def _create(
@@ -124,7 +126,7 @@ def _create(
         raise _gone(new, version_id) from None
     require_valid(definition.context_schema, context, "The context", "/context")
     root_id = new_id(IdKind.EXECUTION)
-    tree = Tree(root_id=root_id, revision=0, now=now, definitions={version_id: definition})
+    tree = Tree(root_id, 0, now, actor=actor.subject, definitions={version_id: definition})
     root = Execution(
         id=root_id,
         root_id=root_id,
@@ -137,11 +139,11 @@ def _create(
         revision=0,
     )
     flow = new_flow(tree, store)
-    yield from transaction.carry_out(tree, decisions.create(flow, root, context), actor, store.definitions)
+    yield from carry_out(tree, decisions.create(flow, root, context), actor, store.definitions)
     if new.start:
-        yield from transaction.carry_out(tree, decisions.start(flow, root_id), actor, store.definitions)
+        yield from carry_out(tree, decisions.start(flow, root_id), actor, store.definitions)
     try:
-        yield from transaction.write(tree, actor)
+        yield from write(tree, actor.tenant)
     except Conflict:
         # Deleted between the reading of it and the writing.
         raise _gone(new, version_id) from None

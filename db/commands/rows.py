@@ -3,10 +3,9 @@
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, Table, bindparam, func, select, true
 
 from db.columns import Timestamp
-from db.commands.outcome import Actor
 from db.row_changes import Insert, Update
 from db.runtime.changes import Change
 from db.runtime.effects import Link
@@ -60,22 +59,40 @@ clock = func.clock_timestamp(type_=Timestamp())
 
 
 _root = executions.alias("root")
-_lock_columns = (_root.c.id, _root.c.tree_revision, _root.c.tree_changed_at, _root.c.tree_size, clock)
-_of_execution = select(executions.c.root_id).where(
-    executions.c.id == bindparam("id"), executions.c.tenant == bindparam("tenant")
-)
-_of_step = select(steps.c.root_id).where(steps.c.id == bindparam("id"), steps.c.tenant == bindparam("tenant"))
-_execution_of_step = select(steps.c.execution_id).where(steps.c.id == bindparam("id"))
+_root_columns = (_root.c.id, _root.c.tree_revision, _root.c.tree_changed_at, _root.c.tree_size, clock)
 
-LOCK_BY_EXECUTION = Statement(
-    select(*_lock_columns, bindparam("id", type_=executions.c.id.type))
-    .where(_root.c.id == _of_execution.scalar_subquery())
-    .with_for_update()
+
+def _lock(named: Table, execution_id: ColumnElement[str], *, skip_locked: bool = False) -> Statement:
+    """Lock the root above a row: root id, execution id, then the root's columns, null where it is skipped."""
+    is_named = (named.c.id == bindparam("id"), named.c.tenant == bindparam("tenant"))
+    if skip_locked:
+        root = select(*_root_columns).where(_root.c.id == named.c.root_id).with_for_update(skip_locked=True)
+        tried = root.lateral("tried")
+        joined = named.outerjoin(tried, true())
+        return Statement(select(named.c.root_id, execution_id, *tried.c).select_from(joined).where(*is_named))
+    above = select(named.c.root_id).where(*is_named).scalar_subquery()
+    below = select(execution_id).where(named.c.id == bindparam("id")).scalar_subquery()
+    return Statement(select(_root.c.id, below, *_root_columns).where(_root.c.id == above).with_for_update())
+
+
+LOCK_BY_EXECUTION = _lock(executions, executions.c.id)
+LOCK_BY_STEP = _lock(steps, steps.c.execution_id)
+TRY_LOCK_BY_EXECUTION = _lock(executions, executions.c.id, skip_locked=True)
+TRY_LOCK_BY_STEP = _lock(steps, steps.c.execution_id, skip_locked=True)
+LOCK_ROOT = Statement(select(*_root_columns).where(_root.c.id == bindparam("id")).with_for_update())
+FIND_EXECUTION = Statement(
+    select(executions.c.id).where(
+        executions.c.id == bindparam("id"),
+        executions.c.tenant == bindparam("tenant"),
+        executions.c.root_id == bindparam("root_id"),
+    )
 )
-LOCK_BY_STEP = Statement(
-    select(*_lock_columns, _execution_of_step.scalar_subquery())
-    .where(_root.c.id == _of_step.scalar_subquery())
-    .with_for_update()
+FIND_EXECUTION_OF_STEP = Statement(
+    select(steps.c.execution_id).where(
+        steps.c.id == bindparam("id"),
+        steps.c.tenant == bindparam("tenant"),
+        steps.c.root_id == bindparam("root_id"),
+    )
 )
 INSERT_EXECUTION = Insert(executions, (*EXECUTION_FIELDS, *_TREE, "tenant", "context", "item"))
 INSERT_STEP = Insert(steps, (*STEP_FIELDS, "tenant", "root_id", "output_data"))
@@ -91,12 +108,12 @@ UPDATE_STEP = Update(steps, _STEP_MUTABLE)
 UPDATE_STEP_OUTPUT = Update(steps, (*_STEP_MUTABLE, "output_data"))
 
 
-def execution_values(tree: Tree, execution: Execution, actor: Actor) -> dict[str, Any]:
+def execution_values(tree: Tree, execution: Execution, tenant: str) -> dict[str, Any]:
     """A new execution's row."""
     is_root = execution.id == tree.root_id
     return {
         **{name: getattr(execution, name) for name in EXECUTION_FIELDS},
-        "tenant": actor.tenant,
+        "tenant": tenant,
         "context": tree.contexts[execution.id],
         "item": tree.items.get(execution.id),
         "tree_revision": tree.revision if is_root else None,
@@ -120,11 +137,11 @@ def tree_update(tree: Tree) -> dict[str, Any]:
     }
 
 
-def step_values(tree: Tree, step: Step, actor: Actor) -> dict[str, Any]:
+def step_values(tree: Tree, step: Step, tenant: str) -> dict[str, Any]:
     """A new attempt's row."""
     return {
         **{name: getattr(step, name) for name in STEP_FIELDS},
-        "tenant": actor.tenant,
+        "tenant": tenant,
         "root_id": tree.root_id,
         "output_data": tree.outputs.get(step.id),
     }
@@ -135,29 +152,29 @@ def step_update(step: Step) -> dict[str, Any]:
     return {"key": step.id, **{name: getattr(step, name) for name in _STEP_MUTABLE}}
 
 
-def link_values(link: tuple[str, Link], actor: Actor) -> dict[str, Any]:
+def link_values(link: tuple[str, Link], tenant: str) -> dict[str, Any]:
     """An attempt's tie to a child."""
     step_execution_id, tie = link
     return {
         "step_execution_id": step_execution_id,
         "child_index": tie.index,
-        "tenant": actor.tenant,
+        "tenant": tenant,
         "item": tie.item,
         "child_id": tie.child_id,
     }
 
 
-def change_values(tree: Tree, change: Change, actor: Actor) -> dict[str, Any]:
+def change_values(tree: Tree, change: Change, tenant: str) -> dict[str, Any]:
     """A change's journal row."""
     return {
-        "tenant": actor.tenant,
+        "tenant": tenant,
         "root_id": tree.root_id,
         "revision": change.revision,
         "execution_id": change.execution_id,
         "step_execution_id": change.step_execution_id,
         "kind": change.kind,
         "at": change.at,
-        "actor": actor.subject,
+        "actor": change.actor,
         "from_status": change.from_status,
         "to_status": change.to_status,
         "attempt": change.attempt,

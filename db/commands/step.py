@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 
-from db.commands import transaction
 from db.commands.bounds import require_text, require_within
 from db.commands.guards import UNGUARDED, Guard, require_step_revision
 from db.commands.outcome import Actor, Committed
+from db.commands.together import run_on_tree
+from db.commands.transaction import Named, TreeCommand
 from db.runtime import decisions
 from db.runtime.decisions import Place
 from db.runtime.effects import Decision
@@ -72,5 +73,5 @@ async def _act(store: Store, actor: Actor, step_execution_id: str, decide: Decid
         yield from require_step_revision(flow, execution_id, step_execution_id, guard)
         yield from decide(flow, Place(execution_id, step_execution_id))
 
-    place = transaction.Named(step_execution_id=step_execution_id)
-    return await transaction.commit(store, lambda: transaction.on_tree(store, actor, place, guarded, guard))
+    named = Named(step_execution_id=step_execution_id)
+    return await run_on_tree(store, TreeCommand(actor, named, guarded, guard))

@@ -47,5 +47,7 @@ class Change:
     attempt: int | None
     reason: str | None
     data: dict[str, Any]
+    # Who caused it; None for the server itself and where nobody is authenticated.
+    actor: str | None = None
     # Of a policy that disabled or enabled a step: the expression and what it read, for `explainStep` (S5).
     detail: dict[str, Any] | None = None

@@ -40,6 +40,8 @@ class Tree:
     now: datetime
     # How many executions the tree has.
     size: int = 0
+    # Who gives the command that is being decided.
+    actor: str | None = None
     executions: dict[str, Execution] = field(default_factory=dict)
     # Current attempts: execution id → step id → attempt, in definition order.
     steps: dict[str, dict[str, Step]] = field(default_factory=dict)
@@ -219,6 +221,7 @@ class Tree:
                 attempt=step.attempt if step else None,
                 reason=reason,
                 data=data,
+                actor=self.actor,
                 detail=detail,
             )
         )

@@ -1,0 +1,108 @@
+"""Group commit, per tree: commands that come while their tree is busy are carried out together, in one transaction.
+
+Each is decided in turn on the state that the one before left; a refused one has changed nothing. Trees are never put
+together on PostgreSQL: a transaction has its id from its first write on, and one that then waited for a second tree could
+show that tree's revisions out of order (`live.md` J4). SQLite has one writer, which takes along all that wait
+(`sqlite_writer.py`).
+"""
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from db.commands import rows
+from db.commands.guards import Repeated, recall, remember
+from db.commands.outcome import Committed
+from db.commands.transaction import TreeCommand, TreeLocked, commit, decide_on, on_tree, tree_of
+from db.commands.writing import write
+from db.requests import Fetch, Request
+from db.runtime.errors import NotFound, Refusal
+from db.runtime.tree import Tree
+from db.store import Store
+
+Result = Committed | Exception
+
+
+async def run_on_tree(store: Store, command: TreeCommand) -> Committed:
+    """Carry out a command: at once, or where its tree is busy together with those that wait for it too."""
+    if store.database.kind == "sqlite":
+        return await commit(store, lambda: on_tree(store, command))
+    id_ = command.named.checked()
+    root_id = store.lanes.busy_root(id_)
+    if root_id is None:
+        try:
+            return await commit(store, lambda: on_tree(store, command, skip_locked=True))
+        except TreeLocked as locked:
+            root_id = locked.root_id
+            store.lanes.know(id_, root_id)
+    tree_id = root_id
+    outcome: Committed = await store.lanes.join(
+        tree_id, command, lambda waiting: _together(store, tree_id, waiting)
+    )
+    return outcome
+
+
+async def _together(store: Store, root_id: str, commands: Sequence[TreeCommand]) -> list[Result]:
+    """What each command came to. What fails together is tried one by one: one bad command must not spoil the others."""
+    if len(commands) > 1:
+        try:
+            return await store.database.transact(_on_one_tree(store, root_id, commands))
+        except Repeated:
+            pass
+    return [await _alone(store, command) for command in commands]
+
+
+async def _alone(store: Store, command: TreeCommand) -> Result:
+    try:
+        return await commit(store, lambda: on_tree(store, command))
+    except Exception as error:
+        return error
+
+
+def _on_one_tree(
+    store: Store, root_id: str, commands: Sequence[TreeCommand]
+) -> Generator[Request, Any, list[Result]]:
+    found = yield Fetch(rows.LOCK_ROOT, {"id": root_id})
+    if not found:
+        return [NotFound(command.named.checked()) for command in commands]
+    tree = tree_of(found[0])
+    results: list[Result] = []
+    done: list[tuple[TreeCommand, Committed]] = []
+    for command in commands:
+        result, is_new = yield from _attempted(store, tree, command)
+        results.append(result)
+        if is_new and isinstance(result, Committed):
+            done.append((command, result))
+    if done:
+        # Not any command's: one that names a tree of somebody else came to nothing.
+        yield from write(tree, done[0][0].actor.tenant)
+    for command, outcome in done:
+        yield from remember(command.actor, command.guard, outcome)
+    return results
+
+
+def _attempted(
+    store: Store, tree: Tree, command: TreeCommand
+) -> Generator[Request, Any, tuple[Result, bool]]:
+    """What a command came to on the tree as it is in memory, and whether it was carried out now."""
+    since = tree.revision
+    try:
+        execution_id = yield from _execution_of(tree, command)
+        before = yield from recall(command.actor, command.guard)
+        if before is not None:
+            return Committed(**before), False
+        return (yield from decide_on(store, tree, command, execution_id)), True
+    except Refusal as refusal:
+        assert tree.revision == since, "a refusal has changed the tree"
+        return refusal, False
+
+
+def _execution_of(tree: Tree, command: TreeCommand) -> Generator[Request, Any, str]:
+    """The execution that a command concerns; `NotFound` for what is not the tenant's."""
+    is_step = command.named.step_execution_id is not None
+    statement = rows.FIND_EXECUTION_OF_STEP if is_step else rows.FIND_EXECUTION
+    place = {"id": command.named.checked(), "tenant": command.actor.tenant, "root_id": tree.root_id}
+    found = yield Fetch(statement, place)
+    if not found:
+        raise NotFound(place["id"])
+    execution_id: str = found[0][0]
+    return execution_id
