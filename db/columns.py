@@ -1,10 +1,11 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
+import orjson
 from sqlalchemy import JSON, DateTime, Dialect, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
@@ -27,6 +28,14 @@ def document_type() -> TypeEngine[Any]:
     return JSON(none_as_null=True)
 
 
+@runtime_checkable
+class Readable(Protocol):
+    """A type that says how a driver's value is read, once per statement rather than once per value."""
+
+    def reader(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """What turns the driver's value into ours; None where it is that already."""
+
+
 class Timestamp(TypeDecorator[datetime]):
     """An aware UTC datetime: `timestamptz` on PostgreSQL, RFC 3339 text on SQLite."""
 
@@ -41,8 +50,10 @@ class Timestamp(TypeDecorator[datetime]):
             return value
         return timestamp_text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
+    def reader(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        if dialect.name != "sqlite":
+            return None
+        return lambda raw: None if raw is None else datetime.fromisoformat(raw)
 
 
 class Label(TypeDecorator[StrEnum]):
@@ -62,8 +73,10 @@ class Label(TypeDecorator[StrEnum]):
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
         return None if value is None else str(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.labels(value)
+    def reader(self, _: Dialect) -> Callable[[Any], Any]:
+        labels: dict[str | None, StrEnum | None] = {str(label): label for label in self.labels}
+        labels[None] = None
+        return labels.__getitem__
 
 
 class Names(TypeDecorator[tuple[str, ...]]):
@@ -72,8 +85,8 @@ class Names(TypeDecorator[tuple[str, ...]]):
     impl = JSON
     cache_ok = True
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
-        return None if value is None else tuple(value)
+    def reader(self, _: Dialect) -> Callable[[Any], Any]:
+        return lambda raw: None if raw is None else tuple(orjson.loads(raw))
 
 
 def one_of(column: str, labels: Sequence[str] | type[StrEnum]) -> str:

@@ -10,11 +10,13 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import JSON, Dialect, TypeDecorator
+from sqlalchemy import JSON, Dialect
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.expression import Executable
 from sqlalchemy.types import TypeEngine
+
+from db.columns import Readable
 
 DatabaseKind = Literal["sqlite", "postgresql"]
 Row = tuple[Any, ...]
@@ -94,10 +96,8 @@ def _compile(statement: Statement, kind: DatabaseKind) -> Compiled:
 
 
 def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    if isinstance(type_, TypeDecorator):
-        inner = _reader(type_.load_dialect_impl(dialect), dialect)
-        outer = type_.process_result_value
-        return lambda raw: outer(inner(raw) if inner else raw, dialect)
+    if isinstance(type_, Readable):
+        return type_.reader(dialect)
     if isinstance(type_.dialect_impl(dialect), JSON):
         # SQLAlchemy's asyncpg connections have a codec for JSON, the driver's own hand it out as text.
         return lambda raw: None if raw is None else orjson.loads(raw)

@@ -152,8 +152,8 @@ class Tree:
         if wanted in _STEP_STAMPS:
             stamp = {_STEP_STAMPS[wanted]: self.now}
         detail, reason = fields.pop("detail", None), fields.pop("reason", None)
-        after = replace(step, status=wanted, **stamp, **fields)
-        return self.change_step(after, kind, step.status, detail=detail, reason=reason)
+        after = replace(step, status=wanted, revision=self.revision + 1, **stamp, **fields)
+        return self._put_step(after, kind, step.status, detail, reason)
 
     def change_step(
         self,
@@ -165,8 +165,17 @@ class Tree:
         reason: str | None = None,
     ) -> Step:
         """Put a changed attempt in its place, under the next revision."""
+        return self._put_step(replace(after, revision=self.revision + 1), kind, from_status, detail, reason)
+
+    def _put_step(
+        self,
+        after: Step,
+        kind: ChangeKind,
+        from_status: StepStatus | None,
+        detail: JSONObject | None,
+        reason: str | None,
+    ) -> Step:
         self.revision += 1
-        after = replace(after, revision=self.revision)
         self.steps[after.execution_id][after.step_id] = after
         self.changed.update((after.id, after.execution_id))
         execution = self.executions[after.execution_id]
