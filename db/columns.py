@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import orjson
 from sqlalchemy import JSON, DateTime, Dialect, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from db.runtime.moments import timestamp_text
@@ -18,14 +19,23 @@ def text_type() -> TypeEngine[str]:
     return Text().with_variant(Text(collation="C"), "postgresql")
 
 
+class TextJSON(JSON):
+    """JSON in a column of text: SQLite would take one that is declared JSON for a number's, and keep 1.0 as 1."""
+
+
+@compiles(TextJSON, "sqlite")
+def _text(_type: TextJSON, _compiler: Any, **_options: Any) -> str:
+    return "TEXT"
+
+
 def json_type() -> TypeEngine[Any]:
     """JSON that is searched (`jsonb`); key order is not kept."""
-    return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    return TextJSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def document_type() -> TypeEngine[Any]:
     """JSON that is only shown: kept as it was written, key order included."""
-    return JSON(none_as_null=True)
+    return TextJSON(none_as_null=True)
 
 
 @runtime_checkable
@@ -82,7 +92,7 @@ class Label(TypeDecorator[StrEnum]):
 class Names(TypeDecorator[tuple[str, ...]]):
     """A tuple of names, stored as a JSON array."""
 
-    impl = JSON
+    impl = TextJSON
     cache_ok = True
 
     def reader(self, _: Dialect) -> Callable[[Any], Any]:

@@ -1,5 +1,6 @@
 """Bring a database to this program's schema, and tell how far it is."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -37,22 +38,38 @@ async def missing_migrations(url: str) -> list[str]:
 
 async def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
     parsed = parse_database_url(url)
-    waits = {"timeout": _LOCK_SECONDS} if parsed.drivername == "sqlite+aiosqlite" else {}
-    engine = create_async_engine(parsed, poolclass=NullPool, connect_args=waits)
+    place = parsed.render_as_string(hide_password=True)
+    try:
+        if parsed.drivername == "sqlite+aiosqlite":
+            return await asyncio.to_thread(_on_sqlite, parsed, work)
+        return await _on_postgresql(parsed, work)
+    except (CommandError, ResolutionError) as error:
+        raise Unavailable(
+            f"The database {place} has a migration that this program does not know: {error}"
+        ) from error
+    except (SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise Unavailable(f"The database {place} cannot be reached or migrated: {cause}") from error
+
+
+def _on_sqlite(url: URL, work: Callable[[Connection], T]) -> T:
+    """Not through aiosqlite: the thread of a connection that cannot be opened outlives the event loop, and says so."""
+    engine = create_engine(
+        url.set(drivername="sqlite"), poolclass=NullPool, connect_args={"timeout": _LOCK_SECONDS}
+    )
+    with engine.connect() as connection:
+        result = work(connection)
+        connection.commit()
+        return result
+
+
+async def _on_postgresql(url: URL, work: Callable[[Connection], T]) -> T:
+    engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             result = await connection.run_sync(work)
             await connection.commit()
             return result
-    except (CommandError, ResolutionError) as error:
-        place = engine.url.render_as_string(hide_password=True)
-        raise Unavailable(
-            f"The database {place} has a migration that this program does not know: {error}"
-        ) from error
-    except (SQLAlchemyError, OSError) as error:
-        place = engine.url.render_as_string(hide_password=True)
-        cause = getattr(error, "orig", None) or error
-        raise Unavailable(f"The database {place} cannot be reached or migrated: {cause}") from error
     finally:
         await engine.dispose()
 

@@ -30,6 +30,8 @@ _GONE = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.LockNotAvailableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.InternalClientError,
     asyncpg.TooManyConnectionsError,
 )
 

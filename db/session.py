@@ -68,7 +68,7 @@ def parse_database_url(text: str) -> URL:
     """A database URL that this house can open; raises `ValueError` with one sentence that names the accepted forms."""
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         url = None
     if url is None or url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
         raise ValueError(f"{text!r} is not a database URL that works here: use {ACCEPTED_URLS}.")

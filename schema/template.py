@@ -101,7 +101,7 @@ class WorkflowStepGroup:
 def _child_template(step: Row, template: Row, arguments: Arguments) -> str:
     source, version = arguments.query.table(_VERSIONS)
     pinned = f"select {version.template_id} from {source} where {version.id} = {step.child_version_id}"
-    return f"{template.key} = {step.child_template_key} or {template.id} = ({pinned})"
+    return f"({template.key} = {step.child_template_key} or {template.id} = ({pinned}))"
 
 
 @rows_of(tables.StepDefinition)

@@ -35,13 +35,13 @@ from server.uvicorn_websocket import UvicornWebSocket
 log = logging.getLogger(__name__)
 
 # Together under 10 seconds, after which supervisors kill: for requests with the drain in it, then for each part.
-GRACEFUL_SECONDS = 8
-DRAIN_SECONDS = 5
+GRACEFUL_SECONDS = 7
+DRAIN_SECONDS = 4
 CLOSE_SECONDS = 0.5
 
 # Clients connect again when their socket is closed: not all at once, and nobody waits for a few.
 SOCKETS_PER_SECOND = 500
-SPREAD_SECONDS = 4
+SPREAD_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)

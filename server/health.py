@@ -1,6 +1,7 @@
 """`/healthz`: the process answers. `/readyz`: so do its database and its doorbell."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 import orjson
@@ -14,6 +15,8 @@ from db.session import Database, Unavailable
 from db.statements import Statement
 from server.broadcast import Doorbell, DoorbellStatus
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _ONE = Statement(select(literal(1)))
 _ANSWER_WITHIN = 2.0  # seconds
@@ -35,6 +38,9 @@ class Health:
                 await self.database.rows(_ONE, {})
                 return "behind" if await missing_migrations(self.settings.database) else "ok"
         except (Unavailable, TimeoutError):
+            return "unavailable"
+        except Exception as error:  # drivers have no common error for a database that answers but refuses
+            log.warning("the database refuses: %s: %s", type(error).__name__, error)
             return "unavailable"
 
     async def ready(self, _request: Request) -> Response:

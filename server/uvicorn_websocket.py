@@ -10,6 +10,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from server.protocol import CloseCode
 
+UNREADABLE_HANDSHAKE: Final = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 ABORT_AFTER: Final = 1.0  # seconds that a peer has to take a close frame
 
 
@@ -22,6 +23,17 @@ class UvicornWebSocket(WebSocketsSansIOProtocol):
         self.pending_ping_payload = None
         if not self.close_sent and not self.transport.is_closing():
             self._end(CloseCode.TRY_AGAIN_LATER, "The ping was not answered.")
+
+    def data_received(self, data: bytes) -> None:
+        """A handshake that cannot be read, for its headers are too many or too long, ends: uvicorn waits for ever."""
+        super().data_received(data)
+        if (
+            self.conn.handshake_exc is not None
+            and not self.handshake_initiated
+            and not self.transport.is_closing()
+        ):
+            self.transport.write(UNREADABLE_HANDSHAKE)
+            self.transport.close()
 
     def send_receive_event_to_app(self) -> None:
         """Text that is not UTF-8 is a malformed frame like any other: 4400, and no traceback in the log."""

@@ -74,7 +74,12 @@ class WebSocketEndpoint:
 def is_own_page(connection: HTTPConnection[Any]) -> bool:
     """Whether no foreign web page asks: browsers let any page open a socket to any server, and say which does."""
     origin = connection.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+    except ValueError:  # such as "http://[": no browser sends it
+        return False
 
 
 async def _close_later(connection: Connection, delay: float, code: CloseCode) -> None:

@@ -86,6 +86,9 @@ class Flow:
 
     def finish(self, execution_id: str, agenda: Agenda) -> Decision[None]:
         """Take what is on the agenda and all that follows, here and in the executions above."""
+        if self.tree.executions[execution_id].runtime_status is not ExecutionStatus.IN_PROGRESS:
+            # Not begun, or it has ended before, which the execution above has been told.
+            return
         yield from self._come_to_rest(execution_id, agenda)
         yield from self.tell_parents(execution_id)
 

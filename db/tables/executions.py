@@ -37,6 +37,10 @@ class WorkflowExecution(SQLModel, table=True):
             "(parent_id is null) = (tree_changed_at is not null)", name="workflow_execution_tree_changed"
         ),
         CheckConstraint("(parent_id is null) = (tree_size is not null)", name="workflow_execution_tree_size"),
+        CheckConstraint("(parent_id is null) = (child_index is null)", name="workflow_execution_child_index"),
+        CheckConstraint(
+            "(failure_code is null) = (failure_message is null)", name="workflow_execution_failure"
+        ),
         Index("workflow_execution_created", "tenant", "created_at", "id"),
         Index("workflow_execution_status", "tenant", "runtime_status", "created_at", "id"),
         Index("workflow_execution_version", "tenant", "version_id", "created_at", "id"),
@@ -82,6 +86,7 @@ class StepExecution(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("execution_id", "step_id", "attempt", name="step_execution_attempt"),
         CheckConstraint(one_of("status", StepStatus), name="step_execution_status"),
+        CheckConstraint("(failure_code is null) = (failure_message is null)", name="step_execution_failure"),
         CheckConstraint(one_of("type", StepType), name="step_execution_type"),
         CheckConstraint(
             "(status = 'Completed') = (completed_at is not null)", name="step_execution_completed"

@@ -5,6 +5,12 @@ from collections.abc import Sequence
 from schema.projection.spelling import Pairs, Spelling
 
 _PAIRS_A_CALL = 60  # a function takes 127 arguments
+_FROM_JSON = ("json(", "json_object(", "json_insert(")
+
+
+def _json(value: str) -> str:
+    """A value that SQLite knows to be JSON; not wrapped twice, for parentheses are few."""
+    return value if value.startswith(_FROM_JSON) else f"json({value})"
 
 
 class SQLiteSpelling(Spelling):
@@ -38,7 +44,7 @@ class SQLiteSpelling(Spelling):
         # No ORDER BY inside aggregates before 3.44; the order of the sub-select is kept.
         end = "" if limit is None else f" limit {limit}"
         rows = f"(select {alias}.* from {source} where {where} order by {order}{end}) {alias}"
-        return f"json((select json_group_array(json({item})) from {rows}))"
+        return f"json((select json_group_array({_json(item)}) from {rows}))"
 
     def sparse(self, pairs: Pairs) -> str:
         rows = " union all ".join(f"select '{key}' as k, {value} as v" for key, value in pairs)
@@ -46,7 +52,7 @@ class SQLiteSpelling(Spelling):
 
     def map(self, key: str, value: str, source: str, alias: str, where: str, order: str) -> str:
         rows = f"(select {alias}.* from {source} where {where} order by {order}) {alias}"
-        return f"json((select json_group_object({key}, json({value})) from {rows}))"
+        return f"json((select json_group_object({key}, {_json(value)}) from {rows}))"
 
     def text(self, value: str) -> str:
         # json_quote gives 'null' for null, where there is to be nothing.
@@ -65,14 +71,14 @@ class SQLiteSpelling(Spelling):
         return f"json(case when {condition} then 'true' when not ({condition}) then 'false' end)"
 
     def json(self, column: str) -> str:
-        return f"json({column})"
+        return _json(column)
 
     def time(self, column: str) -> str:
         return column
 
     def items(self, item: str, condition: str, number: str) -> str:
         # In order because the rows come ordered by `number`.
-        return f"json(json_group_array(json({item})) filter (where {condition}))"
+        return f"json(json_group_array({_json(item)}) filter (where {condition}))"
 
     def cursor(self, tag: str, keys: Sequence[str]) -> str:
         return f"lower(hex(json_array('{tag}', {', '.join(keys)})))"

@@ -72,6 +72,8 @@ CHECKS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"tree_revision": None}, "workflow_execution_tree"),
         ({"tree_changed_at": None}, "workflow_execution_tree_changed"),
         ({"tree_size": None}, "workflow_execution_tree_size"),
+        ({"child_index": 0}, "workflow_execution_child_index"),
+        ({"failure_code": "CODE"}, "workflow_execution_failure"),
     ],
     "step_execution": [
         (STEP_ENDED | {"status": Word("Cancelled")}, "step_execution_status"),
@@ -81,6 +83,7 @@ CHECKS: dict[str, list[tuple[dict[str, Any], str]]] = {
         (STEP_ENDED | {"status": S.DISABLED, "disabled_by": DisabledBy.CANCEL}, "step_execution_disabled"),
         (STEP_ENDED | {"status": S.DISABLED, "disabled_at": NOW}, "step_execution_disabled_by"),
         (STEP_ENDED | {"status": S.IN_PROGRESS, "started_at": None}, "step_execution_started"),
+        (STEP_ENDED | {"status": S.IN_PROGRESS, "failure_message": "Why"}, "step_execution_failure"),
         *(
             (STEP_ENDED | {"status": S.IN_PROGRESS, f"{name}_at": NOW}, f"step_execution_{name}")
             for name in ("completed", "failed", "disabled")
@@ -204,6 +207,7 @@ async def test_only_a_root_is_its_own_root_and_carries_the_trees_revision(
         "tree_revision": None,
         "tree_changed_at": None,
         "tree_size": None,
+        "child_index": 0,
     }
     wrong = (
         [{"id": child}, {"id": child, "root_id": child, "parent_id": root["id"]}]
@@ -212,6 +216,7 @@ async def test_only_a_root_is_its_own_root_and_carries_the_trees_revision(
             below | {"tree_revision": 1},
             below | {"tree_changed_at": NOW},
             below | {"tree_size": 1},
+            below | {"child_index": None},
             below | {"root_id": child},
         ]
     )

@@ -11,7 +11,8 @@ from db.store import Store
 from tests.api import Api
 from tests.schema.documents import Document, Pools, Writer
 from tests.schema.fabricated import SCHEMA, CountingPlans, FabricatedContext, fabricated_context
-from tests.schema.payloads import every_refusal, random_templates, random_transitions
+from tests.schema.pages import BY_INDEX, NEWEST_FIRST
+from tests.schema.payloads import every_refusal, random_explanations, random_templates, random_transitions
 from tests.schema.reference import Reference
 from tests.schema.rows import Digits, Rows, exact_json, load_rows
 
@@ -78,18 +79,14 @@ async def views_of(store: Store, random: Random, tenants: tuple[str, str]) -> li
 
 def _view(store: Store, random: Random, rows: Rows, tenant: str) -> View:
     seen = Reference(SDL, rows, store.database.kind, tenant)
-    transitions = [*random_transitions(random, seen), *every_refusal(random, seen)]
-    templates = [*random_templates(random, seen), *every_refusal(random, seen)]
-    reference = Reference(
-        SDL,
-        rows,
-        store.database.kind,
-        tenant,
-        [each.expected for each in transitions],
-        [each.expected for each in templates],
-    )
+    transitions = (*random_transitions(random, seen), *every_refusal(random, seen))
+    templates = (*random_templates(random, seen), *every_refusal(random, seen))
+    explanations = random_explanations(random, seen)
+    payloads = (transitions, templates, explanations)
+    expected = ([each.expected for each in group] for group in payloads)
+    reference = Reference(SDL, rows, store.database.kind, tenant, *expected)
     api = Api(store, tenant)
-    context = fabricated_context(api.context, tuple(transitions), tuple(templates))
+    context = fabricated_context(api.context, *payloads)
     return View(api, context, reference, _pools(reference, rows, tenant, len(transitions)))
 
 
@@ -97,9 +94,15 @@ def _pools(reference: Reference, rows: Rows, tenant: str, payloads: int) -> Pool
     def ids(type_name: str) -> list[str]:
         return [each["id"] for each in reference.objects[type_name]]
 
-    listed = [*reference.objects["WorkflowTemplate"], *reference.objects["WorkflowTemplateVersion"]]
     others = [row for row in rows["workflow_execution"] if row["tenant"] != tenant][:3]
     nowhere = {"created_at": "2024-02-29T23:59:59.500000Z", "id": "tver_m"}
+    listed = [
+        *reference.objects["WorkflowTemplate"],
+        *reference.objects["WorkflowTemplateVersion"],
+        *reference.objects["WorkflowExecution"],
+        nowhere,
+    ]
+    children = [row for row in reference.objects["WorkflowExecution"] if row["parent_id"] is not None]
     change = reference.objects["Change"][0]
     return Pools(
         ids=[
@@ -116,7 +119,10 @@ def _pools(reference: Reference, rows: Rows, tenant: str, payloads: int) -> Pool
         ],
         keys=[*(each["key"] for each in reference.objects["WorkflowTemplate"]), "no-such-key"],
         step_ids=["start", "end", *(f"step-{number}" for number in range(10))],
-        cursors=[reference.cursor_of(row) for row in (*listed, nowhere)],
+        cursors=[reference.cursor_of(NEWEST_FIRST, row) for row in listed],
+        indexed=[
+            reference.cursor_of(BY_INDEX, row) for row in (*children, {"child_index": 1, "id": "exec_m"})
+        ],
         wrong_cursors=[
             "",
             "zz",
@@ -128,6 +134,11 @@ def _pools(reference: Reference, rows: Rows, tenant: str, payloads: int) -> Pool
             "6e756c6c",
             reference.cursor("journal", reference.epoch, change["xid"], change["position"]),
             reference.cursor("createdAt"),
+            reference.cursor("childIndex", True, "x"),
+            reference.cursor("childIndex", 1.5, "x"),
+            reference.cursor("childIndex", "1", "x"),
+            reference.cursor("childIndex", 2**63, "x"),
+            reference.cursor("childIndex", -(2**64), "x"),
             reference.cursor("createdAt", 5, "x"),
             reference.cursor("createdAt", "2024-02-29T23:59:59.500000Z", 7),
             reference.cursor("createdAt", "2024-02-29T23:59:59.500000Z", "a\0b"),

@@ -1,5 +1,6 @@
 """Worlds to read from, and plans that are counted."""
 
+import logging
 from dataclasses import replace
 from random import Random
 from uuid import uuid4
@@ -11,6 +12,12 @@ from tests.api import Api
 from tests.schema.comparison import View, views_of
 from tests.schema.fabricated import CountingPlans
 from tests.schema.worlds import make_world
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Hundreds of values are refused here on purpose; Strawberry would tell of each."""
+    caplog.set_level(logging.CRITICAL, logger="strawberry.execution")
 
 
 @pytest.fixture(params=[1, 2], ids=lambda seed: f"world{seed}")

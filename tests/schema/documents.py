@@ -34,6 +34,8 @@ MOST_FIELDS = 70
 # How many objects an answer may grow to, roughly: a list counts for six.
 MOST_OBJECTS = 1500
 LIST, PAGE = 6, 3
+# Root fields that compute something first; `Query.explanation` has what is projected of it.
+COMPUTED = ("validateWorkflowDefinition", "evaluateExpression", "explainStep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Pools:
     keys: Sequence[str]
     step_ids: Sequence[str]
     cursors: Sequence[str]
+    indexed: Sequence[str]
     wrong_cursors: Sequence[str]
     payloads: int
 
@@ -146,7 +149,11 @@ class Writer:
         if chosen >= 74:
             return self._spread(type_, depth, room)
         fields = {} if isinstance(type_, GraphQLUnionType) else type_.fields
-        usable = [name for name, each in fields.items() if self._is_usable(each, depth, room)]
+        usable = [
+            name
+            for name, each in fields.items()
+            if name not in COMPUTED and self._is_usable(each, depth, room)
+        ]
         if not usable:
             if isinstance(type_, GraphQLObjectType):
                 return f"__typename{self._directives()}"
@@ -156,15 +163,13 @@ class Writer:
     def _is_usable(self, field_: GraphQLField, depth: int, room: int) -> bool:
         if is_leaf_type(get_named_type(field_.type)):
             return not field_.args
-        # `validateWorkflowDefinition` reads nothing that is shown.
-        is_read = "definition" not in field_.args
-        return is_read and depth > 0 and self.budget > 0 and room >= _weight(field_)
+        return depth > 0 and self.budget > 0 and room >= _weight(field_)
 
     def _field(self, fields: dict[str, GraphQLField], usable: list[str], depth: int, room: int) -> str:
         composite = [name for name in usable if not is_leaf_type(get_named_type(fields[name].type))]
         name = self.random.choice(composite if composite and self._chance(55) else usable)
         field_ = fields[name]
-        arguments = self._arguments(field_)
+        arguments = self._arguments(name, field_)
         start = f"{self._key(name, field_, arguments)}{name}{arguments}"
         type_ = get_named_type(field_.type)
         if not isinstance(type_, Parent):
@@ -240,11 +245,11 @@ class Writer:
             *self.random.choice((("Boolean!", None), ("Boolean", "true"), ("Boolean!", "false"))), draw
         )
 
-    def _arguments(self, field_: GraphQLField) -> str:
+    def _arguments(self, field_name: str, field_: GraphQLField) -> str:
         if not field_.args:
             return ""
         names = self._given(field_)
-        written = [f"{name}: {self._value(name, field_.args[name])}" for name in names]
+        written = [f"{name}: {self._value(field_name, name, field_.args[name])}" for name in names]
         return f"({', '.join(written)})" if written else ""
 
     def _given(self, field_: GraphQLField) -> Sequence[str]:
@@ -268,19 +273,19 @@ class Writer:
             return self.random.choice((*one, ()) if self.has_wrong_values else one)
         return [name for name, each in field_.args.items() if is_non_null_type(each.type) or self._chance(60)]
 
-    def _value(self, name: str, argument: GraphQLArgument) -> str:
+    def _value(self, field_name: str, name: str, argument: GraphQLArgument) -> str:
         """A literal or a variable; its type may be stricter than the argument's."""
         is_nullable = not is_non_null_type(argument.type)
 
         def draw() -> Any:
-            return self._draw(name, is_nullable)
+            return self._draw(field_name, name, is_nullable)
 
         value = draw()
         if self._chance(45) and value is not ABSENT and not _is_unwritable(value):
             return json.dumps(value)
         type_ = str(get_named_type(argument.type).name)
         if not is_nullable:
-            return self._variable(f"{type_}!", None, lambda: self._draw(name, nullable=False))
+            return self._variable(f"{type_}!", None, lambda: self._draw(field_name, name, nullable=False))
         return self._variable(
             type_, json.dumps(self._draw_size()) if type_ == "Int" and self._chance(30) else None, draw
         )
@@ -293,7 +298,7 @@ class Writer:
         self.variables[name] = Variable(type_, default, values)
         return f"${name}"
 
-    def _draw(self, name: str, nullable: bool) -> Any:
+    def _draw(self, field_name: str, name: str, nullable: bool) -> Any:
         if nullable and self._chance(15):
             return self.random.choice((None, ABSENT)) if name != "which" else None
         if name in ("first", "last"):
@@ -301,7 +306,8 @@ class Writer:
         if name == "which":
             return self.random.randint(0, self.pools.payloads)
         if name in ("after", "before"):
-            return self._draw_text(self.pools.cursors, self.pools.wrong_cursors)
+            cursors = self.pools.indexed if field_name == "childWorkflowExecutions" else self.pools.cursors
+            return self._draw_text(cursors, self.pools.wrong_cursors)
         pool = {"id": self.pools.ids, "key": self.pools.keys, "stepId": self.pools.step_ids}[name]
         return self._draw_text(pool, WRONG_TEXTS)
 

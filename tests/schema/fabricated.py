@@ -8,6 +8,7 @@ from strawberry.extensions import ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 from schema.context import Context
+from schema.explanation import StepExplanation
 from schema.mutation import Mutation
 from schema.projection.declare import homes_of
 from schema.projection.executor import Plans, ProjectionExecutor, declared_or_attribute
@@ -31,6 +32,7 @@ class FabricatedContext(Context):
 
     transitions: tuple[Payload, ...] = ()
     templates: tuple[Payload, ...] = ()
+    explanations: tuple[Payload, ...] = ()
 
 
 def _result(payloads: tuple[Payload, ...], which: int) -> Any:
@@ -48,6 +50,12 @@ class FabricatedQuery(Query):
     @strawberry.field
     def template(self, info: strawberry.Info[FabricatedContext, None], which: int) -> TemplateResult | None:
         return _result(info.context.templates, which)
+
+    @strawberry.field
+    def explanation(
+        self, info: strawberry.Info[FabricatedContext, None], which: int
+    ) -> StepExplanation | None:
+        return _result(info.context.explanations, which)
 
 
 SCHEMA = strawberry.Schema(
@@ -71,7 +79,10 @@ class CountingPlans(Plans):
 
 
 def fabricated_context(
-    context: Context, transitions: tuple[Payload, ...], templates: tuple[Payload, ...]
+    context: Context,
+    transitions: tuple[Payload, ...],
+    templates: tuple[Payload, ...],
+    explanations: tuple[Payload, ...] = (),
 ) -> FabricatedContext:
     """The same surroundings for `SCHEMA`, with plans of its own."""
     spelling = plans_for(build_schema(), context.store.database.kind).spelling
@@ -84,4 +95,5 @@ def fabricated_context(
         announcer=context.announcer,
         transitions=transitions,
         templates=templates,
+        explanations=explanations,
     )

@@ -12,7 +12,9 @@ from sqlalchemy import Table, bindparam, insert, select, update
 
 from db import tables
 from db.ids import IdKind, new_id
-from db.statements import Fetch, Statement, Write
+from db.requests import Fetch, Write
+from db.runtime.definition import StepType
+from db.statements import Statement
 from db.tables import table_of
 
 TEMPLATES = table_of(tables.WorkflowTemplate)
@@ -23,6 +25,9 @@ GROUPS = table_of(tables.StepGroup)
 EXECUTIONS = table_of(tables.WorkflowExecution)
 STEPS = table_of(tables.StepExecution)
 JOURNAL = table_of(tables.Journal)
+CHILDREN = table_of(tables.StepChild)
+
+Row = dict[str, Any]
 
 Steps = Generator[Fetch | Write, list[Any], Any]
 
@@ -32,6 +37,7 @@ def add_handmade_rows(random: Random, tenants: tuple[str, str], stranger: str) -
     for tenant in tenants:
         yield from _equal_times(random, tenant)
         yield from _old_attempts(random, tenant)
+        yield from _policies(random, tenant)
         yield from _children(random, tenant)
         yield from _intrude(random, tenant, stranger)
 
@@ -54,23 +60,69 @@ def _old_attempts(random: Random, tenant: str) -> Steps:
 
 
 def _children(random: Random, tenant: str) -> Steps:
-    steps = yield from _fetch(STEPS, tenant)
-    for row in (yield from _fetch(EXECUTIONS, tenant)):
-        if random.random() < 0.5:
-            continue
-        id_ = new_id(IdKind.EXECUTION)
-        yield _insert(
-            EXECUTIONS,
-            row
-            | {"id": id_, "parent_id": row["id"], "path": f"{row['path']}{id_}/", "depth": 1, "name": "child"}
-            | {"tree_revision": None, "tree_changed_at": None},
-        )
-        for step in steps:
-            if step["execution_id"] == row["id"] and step["is_current"]:
-                yield _insert(STEPS, step | {"id": new_id(IdKind.STEP_EXECUTION), "execution_id": id_})
-        yield _insert(
-            JOURNAL, (yield from _any_change(tenant)) | {"root_id": row["root_id"], "revision": 10_000}
-        )
+    """Children and children's children, each of an attempt of its parent, some of them of a batch."""
+    parents = [row for row in (yield from _fetch(EXECUTIONS, tenant)) if random.random() < 0.5]
+    for _ in range(2):
+        children: list[dict[str, Any]] = []
+        for parent in parents:
+            steps = [row for row in (yield from _fetch(STEPS, tenant)) if row["execution_id"] == parent["id"]]
+            for step in random.sample(steps, min(len(steps), random.randint(0, 2))):
+                yield _set(STEPS, step["id"], type=StepType.SYS_SUB_WORKFLOW)
+                for index in random.sample(range(20), random.randint(0, 3)):
+                    child = _child(random, parent, step, index)
+                    children.append(child)
+                    yield _insert(EXECUTIONS, child)
+                    yield from _steps_of_child(steps, child)
+                    yield _insert(CHILDREN, _link(step, child))
+        parents = children
+    roots = [row for row in (yield from _fetch(EXECUTIONS, tenant)) if row["parent_id"] is None]
+    yield _insert(JOURNAL, (yield from _any_change(tenant)) | {"root_id": roots[0]["id"], "revision": 10_000})
+
+
+def _child(random: Random, parent: Row, step: Row, index: int) -> Row:
+    id_ = new_id(IdKind.EXECUTION)
+    own = {"id": id_, "path": f"{parent['path']}{id_}/", "depth": parent["depth"] + 1, "name": "child"}
+    above = {"parent_id": parent["id"], "parent_step_id": step["id"], "child_index": index}
+    item = random.choice((None, "text", True, [1, {"a": 1.5}], {"b": None}))
+    return (
+        parent
+        | own
+        | above
+        | {"item": item, "tree_revision": None, "tree_changed_at": None, "tree_size": None}
+    )
+
+
+def _steps_of_child(steps: list[Row], child: Row) -> Steps:
+    for step in steps:
+        if step["is_current"]:
+            yield _insert(STEPS, step | {"id": new_id(IdKind.STEP_EXECUTION), "execution_id": child["id"]})
+
+
+def _link(step: Row, child: Row) -> Row:
+    return {
+        "step_execution_id": step["id"],
+        "child_index": child["child_index"],
+        "tenant": child["tenant"],
+        "item": child["item"],
+        "child_id": child["id"],
+    }
+
+
+def _policies(random: Random, tenant: str) -> Steps:
+    """What sub-workflows, policies and retries leave in the rows of steps and their definitions."""
+    templates = yield from _fetch(TEMPLATES, tenant)
+    versions = yield from _fetch(VERSIONS, tenant)
+    for row in (yield from _fetch(STEP_DEFINITIONS, tenant)):
+        if random.random() < 0.4:
+            found = {"child_version_id": random.choice(versions)["id"]}
+            if random.random() < 0.5:
+                found = {"child_template_key": random.choice((*(each["key"] for each in templates), "none"))}
+            policy = {"enabled_when": "1 = 1", "max_attempts": 3, "mode": random.choice(("SINGLE", "BATCH"))}
+            yield _set_definition(row, found | policy)
+    at = datetime(2025, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+    for row in (yield from _fetch(STEPS, tenant)):
+        if random.random() < 0.3:
+            yield _set(STEPS, row["id"], retry_at=at, passed_at=at, due_at=at)
 
 
 def _any_change(tenant: str) -> Steps:
@@ -90,6 +142,9 @@ def _intrude(random: Random, tenant: str, stranger: str) -> Steps:
         if row["is_current"] and random.random() < 0.2:
             renamed = {"id": new_id(IdKind.STEP_EXECUTION), "step_id": f"stranger-{row['step_id']}"}
             yield _insert(STEPS, row | renamed | {"tenant": stranger, "attempt": 50})
+    for link in (yield from _fetch(CHILDREN, tenant)):
+        if random.random() < 0.5:
+            yield _insert(CHILDREN, link | {"tenant": stranger, "child_index": 100 + link["child_index"]})
     change = yield from _any_change(tenant)
     for row in (yield from _fetch(EXECUTIONS, tenant)):
         if row["parent_id"] is None:
@@ -116,6 +171,16 @@ def _fetch(table: Table, tenant: str) -> Steps:
 
 def _insert(table: Table, row: dict[str, Any]) -> Write:
     return Write(Statement(insert(table).values({name: bindparam(name) for name in row})), [row])
+
+
+def _set_definition(row: Row, values: Row) -> Write:
+    where = (
+        STEP_DEFINITIONS.c.version_id == bindparam("of_version"),
+        STEP_DEFINITIONS.c.step_id == bindparam("of_step"),
+    )
+    bound = {name: bindparam(name, type_=STEP_DEFINITIONS.c[name].type) for name in values}
+    keys = {"of_version": row["version_id"], "of_step": row["step_id"]}
+    return Write(Statement(update(STEP_DEFINITIONS).where(*where).values(bound)), [values | keys])
 
 
 def _set(table: Table, id_: str, **values: Any) -> Write:

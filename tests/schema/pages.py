@@ -3,20 +3,45 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.schema.rows import Row
 
-Keys = tuple[str, str]
+Keys = tuple[Any, ...]
 
 
-def page(rows: list[Row], arguments: Mapping[str, Any], cursor_of: Callable[[Row], str]) -> Row:
-    """One page of rows as a connection, newest first; the arguments are right."""
-    ordered = sorted(rows, key=_keys, reverse=True)
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is ordered by: its name stands in cursors, its keys are columns."""
+
+    name: str
+    columns: tuple[str, str]
+    is_descending: bool
+
+    def keys(self, row: Row) -> Keys:
+        """A row's keys."""
+        return tuple(row[column] for column in self.columns)
+
+    def is_past(self, row: Row, cursor: Keys) -> bool:
+        """Whether a row comes after a cursor's place."""
+        keys = self.keys(row)
+        return keys < cursor if self.is_descending else keys > cursor
+
+
+NEWEST_FIRST = Order("createdAt", ("created_at", "id"), is_descending=True)
+BY_INDEX = Order("childIndex", ("child_index", "id"), is_descending=False)
+
+
+def page(
+    rows: list[Row], order: Order, arguments: Mapping[str, Any], cursor_of: Callable[[Order, Row], str]
+) -> Row:
+    """One page of rows as a connection; the arguments are right."""
+    ordered = sorted(rows, key=order.keys, reverse=order.is_descending)
     after, before = (_decoded(arguments.get(name)) for name in ("after", "before"))
-    start = len([row for row in ordered if after is not None and _keys(row) >= after])
-    stop = len([row for row in ordered if before is None or _keys(row) > before])
+    start = len([row for row in ordered if after is not None and not order.is_past(row, after)])
+    stop = len([row for row in ordered if before is None or _is_ahead(order, row, before)])
     window = ordered[start:stop]
     first, last = arguments.get("first"), arguments.get("last")
     if last is not None:
@@ -25,7 +50,7 @@ def page(rows: list[Row], arguments: Mapping[str, Any], cursor_of: Callable[[Row
     else:
         shown = window[: 50 if first is None else first]
         begin = start
-    edges = [{"cursor": cursor_of(row), "node": row} for row in shown]
+    edges = [{"cursor": cursor_of(order, row), "node": row} for row in shown]
     return {
         "edges": edges,
         "nodes": shown,
@@ -39,27 +64,35 @@ def page(rows: list[Row], arguments: Mapping[str, Any], cursor_of: Callable[[Row
     }
 
 
-def _keys(row: Row) -> Keys:
-    return row["created_at"], row["id"]
+def _is_ahead(order: Order, row: Row, cursor: Keys) -> bool:
+    return not order.is_past(row, cursor) and order.keys(row) != cursor
 
 
 def _decoded(cursor: str | None) -> Keys | None:
     if cursor is None:
         return None
-    _, at, id_ = json.loads(bytes.fromhex(cursor))
-    return at, id_
+    _, *keys = json.loads(bytes.fromhex(cursor))
+    return tuple(keys)
 
 
-def is_cursor(text: str) -> bool:
-    """Whether a list ordered by time and id may have given out this cursor."""
+def is_cursor(order: Order, text: str) -> bool:
+    """Whether a list in this order may have given out a cursor."""
     try:
         content = json.loads(bytes.fromhex(text))
     except ValueError:
         return False
     match content:
         case ["createdAt", str(at), str(id_)]:
-            return _is_time(at) and not re.search("[\0\ud800-\udfff]", id_)
+            return order is NEWEST_FIRST and _is_time(at) and _is_storable(id_)
+        case ["childIndex", int(index), str(id_)]:
+            return (
+                order is BY_INDEX and not isinstance(index, bool) and abs(index) < 2**63 and _is_storable(id_)
+            )
     return False
+
+
+def _is_storable(text: str) -> bool:
+    return not re.search("[\0\ud800-\udfff]", text)
 
 
 def _is_time(text: str) -> bool:

@@ -1,14 +1,18 @@
 """Payloads as resolvers return them, and the same as the reference has them."""
 
+import json
 from random import Random
 from typing import Any
 
+from db.ids import IdKind, new_id
 from db.runtime.validation import Severity
 from schema import results
+from schema.explanation import ExpressionRead, StepExplanation
 from schema.projection.rows import Rows as Projected
 from tests.schema.fabricated import Payload
 from tests.schema.reference import Object, Reference
 
+USED: dict[str, Any] = {"message": "used", "key": "k"}
 NOT_FOUND: dict[str, Any] = {"message": "none", "id": "x"}
 LIMIT: dict[str, Any] = {"message": "much", "limit": "bytes", "actual": 2.5, "maximum": 1.0}
 
@@ -16,7 +20,8 @@ LIMIT: dict[str, Any] = {"message": "much", "limit": "bytes", "actual": 2.5, "ma
 def random_transitions(random: Random, seen: Reference) -> list[Payload]:
     """What commands on executions and steps may answer, with any span of revisions."""
     executions, steps = seen.objects["WorkflowExecution"], seen.objects["WorkflowStepExecution"]
-    return [_transition(random, random.choice(executions), random.choice((None, *steps))) for _ in range(8)]
+    made = [_transition(random, random.choice(executions), random.choice((None, *steps))) for _ in range(8)]
+    return [*made, _conflict(random.choice(executions)), _conflict(random.choice(steps))]
 
 
 def _transition(random: Random, execution: Object, step: Object | None) -> Payload:
@@ -48,6 +53,7 @@ def every_refusal(random: Random, seen: Reference) -> list[Payload]:
     types = ("WorkflowExecution", "WorkflowStepExecution", "WorkflowTemplate", "WorkflowTemplateVersion")
     return [
         *(_invalid(random.choice(seen.objects[type_name])) for type_name in types),
+        Payload(results.IdempotencyConflict(**USED), {"__typename": "IdempotencyConflict", **USED}),
         Payload(results.NotFound(**NOT_FOUND), {"__typename": "NotFound", **NOT_FOUND}),
         Payload(results.LimitExceeded(**LIMIT), {"__typename": "LimitExceeded", **LIMIT}),
         _failed(),
@@ -58,6 +64,37 @@ def _invalid(node: Object) -> Payload:
     told = {"message": "no", "current": "COMPLETED", "wanted": "FAILED", "allowed": ["A", "B"]}
     result = results.InvalidTransition(node=Projected(node["__typename"], {"id": node["id"]}), **told)
     return Payload(result, {"__typename": "InvalidTransition", "node": node, **told})
+
+
+def _conflict(node: Object) -> Payload:
+    result = results.RevisionConflict(
+        message="changed",
+        expected_revision=1,
+        current_revision=2,
+        node=Projected(node["__typename"], {"id": node["id"]}),
+    )
+    expected = {"message": "changed", "expectedRevision": 1, "currentRevision": 2, "node": node}
+    return Payload(result, {"__typename": "RevisionConflict", **expected})
+
+
+def random_explanations(random: Random, seen: Reference) -> tuple[Payload, ...]:
+    """What `explainStep` may answer: any list of steps, some of them nowhere or somebody else's, by their ids."""
+    return tuple(_explanation(random, seen, count) for count in (0, 1, 3, 6))
+
+
+def _explanation(random: Random, seen: Reference, count: int) -> Payload:
+    steps = random.sample(seen.objects["WorkflowStepExecution"], count)
+    ids = [*(step["id"] for step in steps), new_id(IdKind.STEP_EXECUTION)]
+    read = {"path": "a.b", "value": {"x": [1, None, "y"]}}
+    told = {"summary": "waits", "expression": None}
+    result = StepExplanation(
+        waiting_for=Projected("WorkflowStepExecution", {"ids": json.dumps(ids)}, is_list=True),
+        reads=[ExpressionRead(**read)],
+        **told,
+    )
+    waiting = sorted(steps, key=lambda step: step["id"])
+    expected = {"__typename": "StepExplanation", "waitingFor": waiting, "reads": [read], **told}
+    return Payload(result, expected)
 
 
 def _failed() -> Payload:

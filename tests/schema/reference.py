@@ -22,7 +22,7 @@ from graphql import (
 )
 
 from db.statements import DatabaseKind
-from tests.schema.pages import page
+from tests.schema.pages import BY_INDEX, NEWEST_FIRST, Order, page
 from tests.schema.refusals import Walk, is_well_formed
 from tests.schema.rows import Row, Rows
 
@@ -37,10 +37,12 @@ _TABLES = {
     "WorkflowExecution": "workflow_execution",
     "WorkflowStepExecution": "step_execution",
     "Change": "journal",
+    "StepChild": "step_child",
 }
 # Fields that are columns of another name than their own in snake case.
 _COLUMNS = {
     "WorkflowExecution.workflowTemplateVersionId": "version_id",
+    "WorkflowExecution.parentWorkflowExecutionId": "parent_id",
     "WorkflowStepDefinition.order": "position",
     "Change.rootWorkflowExecutionId": "root_id",
     "Change.workflowExecutionId": "execution_id",
@@ -70,10 +72,16 @@ class Reference:
         tenant: str,
         transitions: Iterable[Object] = (),
         templates: Iterable[Object] = (),
+        explanations: Iterable[Object] = (),
     ) -> None:
         self.schema = build_schema(sdl)
         self._comma = _COMMAS[kind]
-        self._payloads = {"transition": list(transitions), "template": list(templates)}
+        self._payloads = {
+            "transition": list(transitions),
+            "template": list(templates),
+            "explanation": list(explanations),
+        }
+        self._indexes: dict[Any, dict[Any, list[Object]]] = {}
         self.epoch = rows["journal_epoch"][0]["epoch"]
         self.objects: dict[str, list[Object]] = {
             type_name: [{"__typename": type_name, **row} for row in rows[table] if row["tenant"] == tenant]
@@ -100,12 +108,15 @@ class Reference:
 
     def all(self, type_name: str, order: str | None = None, **values: Any) -> list[Object]:
         """The objects of a type whose columns hold these values."""
-        found = [
-            each
-            for each in self.objects[type_name]
-            if all(each[name] == value for name, value in values.items())
-        ]
+        found = self._index(type_name, tuple(values)).get(tuple(values.values()), [])
         return found if order is None else sorted(found, key=lambda each: each[order])
+
+    def _index(self, type_name: str, columns: tuple[str, ...]) -> dict[Any, list[Object]]:
+        if (type_name, columns) not in self._indexes:
+            index = self._indexes[type_name, columns] = {}
+            for each in self.objects[type_name]:
+                index.setdefault(tuple(each[column] for column in columns), []).append(each)
+        return self._indexes[type_name, columns]
 
     def one(self, type_name: str, **values: Any) -> Object | None:
         """The only object with these values."""
@@ -122,9 +133,9 @@ class Reference:
         """A cursor, spelt as this database does."""
         return json.dumps(content, separators=(self._comma, ":")).encode().hex()
 
-    def cursor_of(self, row: Row) -> str:
-        """The cursor of a row in a list that is ordered by time and id."""
-        return self.cursor("createdAt", row["created_at"], row["id"])
+    def cursor_of(self, order: Order, row: Row) -> str:
+        """The cursor of a row in a list."""
+        return self.cursor(order.name, *order.keys(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +220,111 @@ def _tree_revision(reference: Reference, execution: Object, _: Any) -> int:
     return int(root["tree_revision"])
 
 
+def _root_id(_: Reference, execution: Object, __: Any) -> str | None:
+    return None if execution["parent_id"] is None else execution["root_id"]
+
+
+def _descendants(reference: Reference, execution: Object, arguments: Mapping[str, Any]) -> Object:
+    found: list[Object] = []
+    waiting = [execution["id"]]
+    while waiting:
+        children = reference.all("WorkflowExecution", parent_id=waiting.pop())
+        found += children
+        waiting += [child["id"] for child in children]
+    return page(found, NEWEST_FIRST, arguments, reference.cursor_of)
+
+
+def _paged(type_name: str, column: str, order: Order) -> Callable[..., Any]:
+    """Rows that refer to the object, in pages."""
+    return lambda reference, row, arguments: page(
+        reference.all(type_name, **{column: row["id"]}), order, arguments, reference.cursor_of
+    )
+
+
+def _retry_at(_: Reference, step: Object, __: Any) -> str | None:
+    return step["retry_at"] if step["is_current"] else None
+
+
+def _attempts(reference: Reference, step: Object, _: Any) -> list[Object]:
+    return reference.all(
+        "WorkflowStepExecution", "attempt", execution_id=step["execution_id"], step_id=step["step_id"]
+    )
+
+
+def _children(reference: Reference, step: Object) -> list[Object]:
+    links = reference.all("StepChild", "child_index", step_execution_id=step["id"])
+    return [child for link in links for child in reference.all("WorkflowExecution", id=link["child_id"])]
+
+
+def _some_children(reference: Reference, step: Object, arguments: Mapping[str, Any]) -> list[Object]:
+    first = arguments.get("first")
+    return _children(reference, step)[: 100 if first is None else first]
+
+
+def _child_progress(reference: Reference, step: Object, _: Any) -> Object:
+    statuses = [str(child["runtime_status"]) for child in _children(reference, step)]
+    counted = {
+        "notStarted": "NotStarted",
+        "inProgress": "InProgress",
+        "completed": "Completed",
+        "failed": "Failed",
+        "cancelled": "Cancelled",
+    }
+    return {"total": len(statuses)} | {name: statuses.count(status) for name, status in counted.items()}
+
+
+def _child_template(reference: Reference, step: Object, _: Any) -> Object | None:
+    version = reference.one("WorkflowTemplateVersion", id=step["child_version_id"])
+    if version is not None:
+        return reference.one("WorkflowTemplate", id=version["template_id"])
+    return reference.one("WorkflowTemplate", key=step["child_template_key"])
+
+
+def _runtime(reference: Reference, execution: Object, _: Any) -> Object:
+    """The seed's TRuntimeWorkflowExecution: statuses and types as they are stored, what is not set is absent."""
+    times = ("started_at", "completed_at", "failed_at", "last_activity_at")
+    steps = _steps(reference, execution, _)
+    return _set(
+        {
+            "id": execution["id"],
+            "correlationId": execution["correlation_id"],
+            "parentWorkflowExecutionId": execution["parent_id"],
+            "rootWorkflowExecutionId": _root_id(reference, execution, _),
+            "workflowTemplateVersionId": execution["version_id"],
+            "runtimeStatus": str(execution["runtime_status"]),
+            **{_camel(name): execution[name] for name in times},
+            "context": execution["context"],
+            "steps": {step["step_id"]: _runtime_step(reference, step) for step in steps},
+        }
+    )
+
+
+def _runtime_step(reference: Reference, step: Object) -> Object:
+    times = ("started_at", "completed_at", "failed_at", "due_at")
+    links = reference.all("StepChild", "child_index", step_execution_id=step["id"])
+    is_parent = str(step["type"]) == "sys.sub_workflow"
+    return _set(
+        {
+            "id": step["id"],
+            "type": str(step["type"]),
+            "stepId": step["step_id"],
+            "status": str(step["status"]),
+            "attempt": step["attempt"],
+            **{_camel(name): step[name] for name in times},
+            "outputData": step["output_data"],
+            "childWorkflowExecutions": [{"id": link["child_id"]} for link in links] if is_parent else None,
+        }
+    )
+
+
+def _set(values: Object) -> Object:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _camel(name: str) -> str:
+    return re.sub("_(.)", lambda found: found[1].upper(), name)
+
+
 def _changes(reference: Reference, payload: Object, arguments: Mapping[str, Any]) -> list[Object]:
     changes = reference.all("Change", "revision", root_id=payload["root_id"])
     made = [each for each in changes if payload["since"] < each["revision"] <= payload["revision"]]
@@ -239,19 +355,27 @@ def _step_definition(column: str) -> Callable[..., Any]:
 
 RESOLVERS: Mapping[str, Callable[..., Any]] = {
     "Query.workflowTemplates": lambda reference, _, arguments: page(
-        reference.all("WorkflowTemplate"), arguments, reference.cursor_of
+        reference.all("WorkflowTemplate"), NEWEST_FIRST, arguments, reference.cursor_of
     ),
     "Query.workflowExecution": _by_id("WorkflowExecution", "workflowExecution"),
     "Query.workflowTemplate": _template,
     "Query.workflowTemplateVersion": _by_id("WorkflowTemplateVersion", "workflowTemplateVersion"),
     "Query.transition": lambda reference, _, arguments: reference.payload("transition", arguments["which"]),
     "Query.template": lambda reference, _, arguments: reference.payload("template", arguments["which"]),
+    "Query.explanation": lambda reference, _, arguments: reference.payload("explanation", arguments["which"]),
     "TransitionSuccess.workflowExecution": _referred("WorkflowExecution", "execution_id"),
     "TransitionSuccess.step": _referred("WorkflowStepExecution", "step_execution_id"),
     "TransitionSuccess.changes": _changes,
     "TransitionSuccess.changeCount": lambda _, payload, __: payload["revision"] - payload["since"],
     "TemplateSuccess.workflowTemplate": _referred("WorkflowTemplate", "template_id"),
     "TemplateSuccess.version": _referred("WorkflowTemplateVersion", "version_id"),
+    "WorkflowExecution.rootWorkflowExecutionId": _root_id,
+    "WorkflowExecution.runtime": _runtime,
+    "WorkflowExecution.parentWorkflowExecution": _referred("WorkflowExecution", "parent_id"),
+    "WorkflowExecution.rootWorkflowExecution": _referred("WorkflowExecution", "root_id"),
+    "WorkflowExecution.parentStep": _referred("WorkflowStepExecution", "parent_step_id"),
+    "WorkflowExecution.childWorkflowExecutions": _paged("WorkflowExecution", "parent_id", BY_INDEX),
+    "WorkflowExecution.descendantWorkflowExecutions": _descendants,
     "WorkflowExecution.treeRevision": _tree_revision,
     "WorkflowExecution.progress": _progress,
     "WorkflowExecution.failure": _failure,
@@ -259,12 +383,15 @@ RESOLVERS: Mapping[str, Callable[..., Any]] = {
     "WorkflowExecution.steps": _steps,
     "WorkflowExecution.step": _step,
     "WorkflowStepExecution.failure": _failure,
+    "WorkflowStepExecution.retryAt": _retry_at,
+    "WorkflowStepExecution.attempts": _attempts,
+    "WorkflowStepExecution.childWorkflowExecutions": _some_children,
+    "WorkflowStepExecution.childProgress": _child_progress,
     "WorkflowStepExecution.workflowExecution": _referred("WorkflowExecution", "execution_id"),
     "WorkflowStepExecution.definition": _step_definition("step_id"),
     "WorkflowTemplate.activeVersion": _referred("WorkflowTemplateVersion", "active_version_id"),
-    "WorkflowTemplate.versions": lambda reference, template, arguments: page(
-        reference.all("WorkflowTemplateVersion", template_id=template["id"]), arguments, reference.cursor_of
-    ),
+    "WorkflowTemplate.versions": _paged("WorkflowTemplateVersion", "template_id", NEWEST_FIRST),
+    "WorkflowTemplateVersion.workflowExecutions": _paged("WorkflowExecution", "version_id", NEWEST_FIRST),
     "WorkflowTemplateVersion.workflowTemplate": _referred("WorkflowTemplate", "template_id"),
     "WorkflowTemplateVersion.steps": _drawn("WorkflowStepDefinition"),
     "WorkflowTemplateVersion.transitions": _drawn("WorkflowStepTransition"),
@@ -272,6 +399,7 @@ RESOLVERS: Mapping[str, Callable[..., Any]] = {
     "WorkflowStepGroup.steps": lambda reference, group, _: reference.all(
         "WorkflowStepDefinition", "group_position", version_id=group["version_id"], group_id=group["group_id"]
     ),
+    "WorkflowStepDefinition.childWorkflowTemplate": _child_template,
     "WorkflowStepDefinition.outgoing": _arrows("from_step_id"),
     "WorkflowStepDefinition.incoming": _arrows("to_step_id"),
     "WorkflowStepTransition.from": _step_definition("from_step_id"),

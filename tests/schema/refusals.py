@@ -20,7 +20,7 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values, get_directive_values, get_variable_values
 
-from tests.schema.pages import is_cursor
+from tests.schema.pages import BY_INDEX, NEWEST_FIRST, Order, is_cursor
 
 FindPayload = Callable[[str, int], dict[str, Any] | None]
 
@@ -30,6 +30,9 @@ PREFIXES = {
     "workflowTemplate": "tmpl",
     "workflowTemplateVersion": "tver",
 }
+# Root fields that answer payloads, and what of a payload built in Python is read by a statement of its own.
+FABRICATED = ("transition", "template", "explanation")
+READ_ALONE = {"InvalidTransition": "node", "RevisionConflict": "node", "StepExplanation": "waitingFor"}
 
 
 class Walk:
@@ -72,16 +75,17 @@ class Walk:
         name = nodes[0].name.value
         if name == "__typename":
             return 0
-        if name not in ("transition", "template"):
+        if name not in FABRICATED:
             return int(self._exists(name, self._arguments("Query", nodes[0])))
         payload = self._payload(nodes[0])
-        match payload and payload["__typename"]:
-            case "TransitionSuccess" | "TemplateSuccess":
-                return 1
-            case "InvalidTransition":
-                selected = self._selected(self._type("InvalidTransition"), _below(nodes))
-                return sum(found[0].name.value == "node" for found in selected.values())
-        return 0
+        type_name = payload["__typename"] if payload else ""
+        if type_name in ("TransitionSuccess", "TemplateSuccess"):
+            return 1
+        return len(self._read_alone(type_name, nodes)) if type_name in READ_ALONE else 0
+
+    def _read_alone(self, type_name: str, nodes: list[FieldNode]) -> list[list[FieldNode]]:
+        selected = self._selected(self._type(type_name), _below(nodes))
+        return [found for found in selected.values() if found[0].name.value == READ_ALONE[type_name]]
 
     def _exists(self, name: str, arguments: Mapping[str, Any]) -> bool:
         """Whether there is something to look for: a malformed id names nothing."""
@@ -95,7 +99,7 @@ class Walk:
         arguments = self._arguments("Query", nodes[0])
         if name == "workflowTemplate" and (arguments.get("id") is None) is (arguments.get("key") is None):
             return True
-        if name in ("transition", "template"):
+        if name in FABRICATED:
             payload = self._payload(nodes[0])
             return payload is not None and self._payload_refused(payload, nodes)
         return self._exists(name, arguments) and self._refused("Query", nodes)
@@ -108,20 +112,19 @@ class Walk:
         if name == "__typename":
             return False
         arguments = self._arguments(parent, nodes[0])
-        if is_wrong(arguments):
+        order = BY_INDEX if name == "childWorkflowExecutions" else NEWEST_FIRST
+        if is_wrong(arguments, order):
             return True
         type_ = get_named_type(self._type(parent).fields[name].type)
         return isinstance(type_, GraphQLObjectType) and self._refused_below(type_, nodes)
 
     def _payload_refused(self, payload: dict[str, Any], nodes: list[FieldNode]) -> bool:
-        type_ = self._type(payload["__typename"])
-        if type_.name != "InvalidTransition":
-            return self._refused_below(type_, nodes)
-        node = self._type(payload["node"]["__typename"])
+        type_name = payload["__typename"]
+        if type_name not in READ_ALONE:
+            return self._refused_below(self._type(type_name), nodes)
+        shown = payload["node"]["__typename"] if "node" in payload else "WorkflowStepExecution"
         return any(
-            self._refused_below(node, found)
-            for found in self._selected(type_, _below(nodes)).values()
-            if found[0].name.value == "node"
+            self._refused_below(self._type(shown), found) for found in self._read_alone(type_name, nodes)
         )
 
     def _refused_below(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> bool:
@@ -175,7 +178,7 @@ def _below(nodes: list[FieldNode]) -> list[SelectionSetNode]:
     return [node.selection_set for node in nodes if node.selection_set]
 
 
-def is_wrong(arguments: Mapping[str, Any]) -> bool:
+def is_wrong(arguments: Mapping[str, Any], order: Order) -> bool:
     """Whether the schema's types admit what the server must not."""
     first, last = arguments.get("first"), arguments.get("last")
     if any(size is not None and not 0 <= size <= 500 for size in (first, last)):
@@ -183,7 +186,8 @@ def is_wrong(arguments: Mapping[str, Any]) -> bool:
     if first is not None and last is not None:
         return True
     if any(
-        arguments.get(name) is not None and not is_cursor(arguments[name]) for name in ("after", "before")
+        arguments.get(name) is not None and not is_cursor(order, arguments[name])
+        for name in ("after", "before")
     ):
         return True
     return any(

@@ -25,6 +25,7 @@ TABLES: Mapping[str, Table] = {
             tables.StepGroup,
             tables.WorkflowExecution,
             tables.StepExecution,
+            tables.StepChild,
             tables.Journal,
             tables.JournalEpoch,
         )

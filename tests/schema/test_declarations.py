@@ -140,10 +140,12 @@ def test_orders_end_with_a_unique_column_and_have_no_nulls() -> None:
         table = HOMES[node.name].table
         assert table is not None
         columns = [table.c[column] for column in field_home.order.columns]
-        assert not [column.name for column in columns if column.nullable], name
+        nullable = {column.name for column in columns if column.nullable}
+        # A root has no index, and no list by index shows roots.
+        assert nullable <= ({"child_index"} if field == "childWorkflowExecutions" else set()), name
         assert columns[-1].primary_key, name
         checked += 1
-    assert checked == 2
+    assert checked >= 5
 
 
 async def test_an_unknown_column_is_an_error_of_the_declaration(store: Store) -> None:

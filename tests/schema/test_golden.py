@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, update
 
 from db import tables
 from db.ids import IdKind, new_id
-from db.statements import Statement, Write
+from db.requests import Write
+from db.statements import Statement
 from db.tables import table_of
 from tests.api import Api, definition
 
@@ -525,6 +526,20 @@ async def test_an_object_may_have_many_fields(api: Api, width: int, name: str) -
     assert versions.pop("pageInfo") == dict.fromkeys(keys, True)
     assert versions.pop("edges") == [dict.fromkeys(keys, "WorkflowTemplateVersionEdge")]
     assert versions == dict.fromkeys(keys, 2)
+
+
+async def test_a_nested_expression_fits_into_an_object_of_many_fields(api: Api) -> None:
+    """`runtime` nests by itself as deep as anything; SQLite's parser takes 20 levels in all."""
+    await api.publish(definition("verify"), key="verify")
+    id_ = (await api.start("verify"))["id"]
+    many = " ".join(f"a_{number}: reason" for number in range(130))
+    document = """
+      query ($id: ID!) { workflowExecution(id: $id) { steps { workflowExecution { %s runtime } } } }
+    """
+    data = await _answer(api, document % many, 1, id=id_)
+    shown = data["workflowExecution"]["steps"][0]["workflowExecution"]
+    assert list(shown) == [*(f"a_{number}" for number in range(130)), "runtime"]
+    assert list(shown["runtime"]["steps"]) == ["start", "verify", "end"]
 
 
 async def test_a_document_may_nest_as_deep_as_it_is_admitted(api: Api) -> None:

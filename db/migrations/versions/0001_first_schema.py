@@ -15,8 +15,9 @@ depends_on = None
 # By code point on both databases.
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 TIME = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
-DOCUMENT = sa.JSON()
-SEARCHED = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+# SQLite would take a column that is declared JSON for a number's.
+DOCUMENT = sa.Text().with_variant(sa.JSON(), "postgresql")
+SEARCHED = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 
 TABLES = (
     "idempotency",
@@ -224,6 +225,12 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(parent_id is null) = (tree_size is not null)", name="workflow_execution_tree_size"
         ),
+        sa.CheckConstraint(
+            "(parent_id is null) = (child_index is null)", name="workflow_execution_child_index"
+        ),
+        sa.CheckConstraint(
+            "(failure_code is null) = (failure_message is null)", name="workflow_execution_failure"
+        ),
         sa.ForeignKeyConstraint(
             ["parent_id"],
             ["workflow_execution.id"],
@@ -335,6 +342,9 @@ def upgrade() -> None:
             ["workflow_template_version.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sa.CheckConstraint(
+            "(failure_code is null) = (failure_message is null)", name="step_execution_failure"
+        ),
         sa.UniqueConstraint("execution_id", "step_id", "attempt", name="step_execution_attempt"),
     )
     op.create_index(

@@ -1,0 +1,82 @@
+"""Bytes over a connection of one's own, for what no client library would send."""
+
+import asyncio
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tests.servers import ServerProcess
+
+HANDSHAKE = (
+    b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response; header names are lower-case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+async def exchange(server: ServerProcess, request: bytes) -> Response:
+    """Send a request, which may be none, and read one response."""
+    reader, writer = await _connect(server)
+    try:
+        writer.write(request)
+        async with asyncio.timeout(30):
+            return await _response(reader)
+    finally:
+        writer.close()
+
+
+async def close_frame(server: ServerProcess, *frames: bytes) -> tuple[int, str]:
+    """Open a socket, send these bytes, and read to the server's close frame: its code and reason."""
+    reader, writer = await _connect(server)
+    try:
+        writer.write(HANDSHAKE)
+        async with asyncio.timeout(30):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"".join(frames))
+            while (frame := await _frame(reader))[0] != 0x88:
+                pass
+        return int.from_bytes(frame[1][:2], "big"), frame[1][2:].decode()
+    finally:
+        writer.close()
+
+
+def text_frame(payload: bytes, *, opcode: int = 1, final: bool = True) -> bytes:
+    """A frame as clients send it, masked with zeros."""
+    size = len(payload)
+    if size < 126:
+        length = bytes([0x80 | size])
+    elif size < 1 << 16:
+        length = b"\xfe" + size.to_bytes(2, "big")
+    else:
+        length = b"\xff" + size.to_bytes(8, "big")
+    return bytes([(0x80 if final else 0) | opcode]) + length + bytes(4) + payload
+
+
+async def _connect(server: ServerProcess) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    address = urlsplit(server.url)
+    return await asyncio.open_connection(address.hostname, address.port)
+
+
+async def _response(reader: asyncio.StreamReader) -> Response:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.strip().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    length = headers.get("content-length")
+    body = await reader.readexactly(int(length)) if length and "head" not in headers else b""
+    return Response(int(first.split()[1]), headers, body)
+
+
+async def _frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """A frame of a server: unmasked, and short here."""
+    first, size = await reader.readexactly(2)
+    if size == 126:
+        size = int.from_bytes(await reader.readexactly(2), "big")
+    return first, await reader.readexactly(size)
