@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from tests.docs.diagrams import execution_diagram, step_diagram, version_diagram
+from tests.docs.expression_tables import expression_limits, functions, light_functions
 from tests.docs.limits_table import limits_table
 from tests.docs.pages import ROOT, page_names, read
 from tests.docs.settings_table import settings_table
@@ -17,6 +18,9 @@ MAKERS: dict[str, Callable[[], str]] = {
     "version statuses": version_diagram,
     "settings": settings_table,
     "limits": limits_table,
+    "functions": functions,
+    "light functions": light_functions,
+    "expression limits": expression_limits,
 }
 _PART = re.compile(r"(<!-- generated: ([a-z ]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 

@@ -1,12 +1,15 @@
 """The table of bounds, with the values that the server's code holds."""
 
+from datetime import timedelta
+
 import uvicorn
 from starlette.applications import Starlette
 
+from db.commands.guards import KEPT_FOR
 from db.postgresql import _READ_SETTINGS, _WRITE_SETTINGS
-from db.runtime.expression_syntax import MAX_SOURCE_BYTES
 from db.runtime.limits import Limits
 from db.runtime.schemas import MAX_VIOLATIONS
+from schema.given import LONGEST_KEY
 from schema.projection.arguments import MAX_PAGE
 from schema.projection.paging import DEFAULT_PAGE
 from server.app import uvicorn_config
@@ -18,6 +21,9 @@ from server.sse import EventStreamLimits
 from server.websocket_connection import WebSocketLimits
 
 __all__ = ["limits_table", "served_config"]
+
+
+FAILED_STEP = "the step fails with `LIMIT_EXCEEDED`"
 
 
 def served_config() -> uvicorn.Config:
@@ -39,7 +45,21 @@ def limits_table() -> str:
         ("Definition of a version", _bytes(runtime.definition_bytes), "`LimitExceeded`"),
         ("Steps of a definition", f"{runtime.steps_per_definition:,}", "issue `LIMIT_EXCEEDED`"),
         ("One JSON Schema in a definition", _bytes(runtime.schema_bytes), "issue `LIMIT_EXCEEDED`"),
-        ("One JSONata expression", _bytes(MAX_SOURCE_BYTES), "issue `EXPRESSION_SYNTAX`"),
+        ("Nesting of a `context` or an `outputData`", f"{runtime.json_depth} levels", "`LimitExceeded`"),
+        ("Executions above one another", f"{runtime.nesting_depth} below the root", FAILED_STEP),
+        ("Items of one batch", f"{runtime.batch_items:,}", FAILED_STEP),
+        ("Executions of one tree", f"{runtime.executions_per_tree:,}", FAILED_STEP),
+        ("Executions started by one command", f"{runtime.executions_per_command:,}", FAILED_STEP),
+        (
+            "Passes of one step by one command",
+            f"{runtime.passes_per_command}",
+            "the step fails with `LOOP_LIMIT`",
+        ),
+        (
+            "`idempotencyKey`",
+            f"1 to {LONGEST_KEY} characters, kept for {_hours(KEPT_FOR)}",
+            "`BAD_USER_INPUT`",
+        ),
         ("Violations of a schema that are told", f"{MAX_VIOLATIONS}", "the others are left out"),
         ("Operations of one socket at a time", f"{socket.operations}", "`TOO_MANY_OPERATIONS`"),
         ("Id of an operation on a socket", f"{MAX_ID} characters", "the socket closes with 4400"),
@@ -64,6 +84,10 @@ def limits_table() -> str:
 
 def _bytes(size: int) -> str:
     return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+
+
+def _hours(time: timedelta) -> str:
+    return f"{time.total_seconds() / 3600:g} hours"
 
 
 def _seconds(seconds: float | None) -> str:

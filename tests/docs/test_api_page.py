@@ -11,18 +11,21 @@ from graphql import OperationType, parse, validate
 from graphql.utilities import get_operation_ast
 from websockets.asyncio.client import connect
 
+from db.commands.guards import KEPT_FOR
 from db.ids import IdKind
+from db.runtime.changes import ChangeKind
 from schema.refusals import _TYPES
 from server.protocol import CloseCode
 from server.responses import ErrorCode
 from tests.api import SCHEMA
-from tests.docs.pages import ROOT, Block, all_blocks, blocks, code, table
+from tests.docs.pages import ROOT, Block, all_blocks, blocks, code, prose, table
 from tests.servers import ServerProcess
 
 PAGE = "docs/api.md"
 _ID = re.compile(r"\b(exec|step|tmpl|tver)_[0-9a-z]{26}\b")
 _ZEROS = re.compile(r"\b(exec|step|tmpl|tver)_0{26}\b")
 _CURSOR = re.compile(r"\b5b22[0-9a-f]{40,}\b")
+_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]{15}Z")
 _SOURCES = [path for room in ("server", "schema", "db") for path in (ROOT / room).rglob("*.py")]
 
 
@@ -44,9 +47,9 @@ class Answers:
 
 
 def comparable(answer: Any) -> Any:
-    """An answer with the same ids and cursors as any other."""
+    """An answer with the same ids, cursors and times as any other."""
     text = _ID.sub(lambda found: f"{found[1]}_", json.dumps(answer, sort_keys=True))
-    return json.loads(_CURSOR.sub("cursor", text))
+    return json.loads(_TIME.sub("time", _CURSOR.sub("cursor", text)))
 
 
 def examples() -> Iterator[tuple[Block, str, Any]]:
@@ -122,6 +125,41 @@ def test_every_member_of_the_results_is_listed() -> None:
     members = [each.name for each in union.types if each.name != "TransitionSuccess"]
     rows = [row for row in table(PAGE, "Errors as data") if not row[0].strip("`").isupper()]
     assert [code(row[0]) for row in rows] == members
+
+
+def test_every_mutation_is_listed() -> None:
+    mutations = SCHEMA._schema.get_root_type(OperationType.MUTATION)
+    assert [code(row[0]) for row in table(PAGE, "Commands")] == list(mutations.fields)
+
+
+def test_every_kind_of_change_is_listed() -> None:
+    assert [code(row[0]) for row in table(PAGE, "Changes")] == [each.value for each in ChangeKind]
+
+
+def test_a_kind_of_change_that_is_never_made_is_told_so() -> None:
+    runtime = "".join(path.read_text() for path in (ROOT / "db" / "runtime").glob("*.py"))
+    never = [code(row[0]) for row in table(PAGE, "Changes") if row[1] == "Never in this version"]
+    assert never == [each.value for each in ChangeKind if f"ChangeKind.{each.name}" not in runtime]
+
+
+def test_the_links_of_a_tree_are_fields() -> None:
+    for row, name in zip(table(PAGE, "Trees"), ("WorkflowExecution", "WorkflowStepExecution"), strict=True):
+        told = {field for field in re.findall(r"`(\w+)`", row[1]) if field != "first"}
+        assert told <= SCHEMA._schema.get_type(name).fields.keys()
+
+
+@pytest.mark.parametrize("name", ["TRuntimeWorkflowExecution", "TRuntimeWorkflowStepExecution"])
+def test_the_keys_of_runtime_are_those_of_the_seeds_types(name: str) -> None:
+    types = (ROOT / "tests" / "seed" / "runtime-types.ts").read_text()
+    keys = re.findall(
+        r"^  (\w+)\??:", types.partition(f"export type {name} = {{")[2].partition("};")[0], re.MULTILINE
+    )
+    row = table(PAGE, "Runtime")["Step" in name]
+    assert set(re.findall(r"`(\w+)`", f"{row[1]} {row[2]}")) == set(keys)
+
+
+def test_keys_are_kept_as_long_as_the_page_says() -> None:
+    assert f"does nothing for {KEPT_FOR.total_seconds() / 3600:g} hours" in " ".join(prose(PAGE).split())
 
 
 def test_every_prefix_of_an_id_is_listed_with_its_type() -> None:

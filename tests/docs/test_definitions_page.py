@@ -2,17 +2,22 @@
 
 import inspect
 import json
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from db.runtime.definition import StepType, WorkflowDefinition
+from db.commands.step import DEFAULT_FAILURE_CODE
+from db.runtime.definition import StepType
+from db.runtime.expressions import FailureCode
+from db.runtime.limits import Limits
 from db.runtime.sub_workflow import FieldSource
-from db.runtime.validation import Catalogue, IssueCode, Severity, keys, validate_definition
+from db.runtime.validation import IssueCode, keys
 from db.runtime.validation.shape import Check, Keys
-from db.runtime.validation.unsupported import unsupported_features
+from db.runtime.values import DisabledBy
 from tests.api import Api
-from tests.docs.pages import Block, blocks, code, table
+from tests.docs.pages import ROOT, Block, blocks, code, prose, table
 
 PAGE = "docs/definitions.md"
 
@@ -81,7 +86,7 @@ def test_every_source_of_a_field_is_listed() -> None:
 
 
 def test_every_type_of_step_is_listed_with_its_enum_member() -> None:
-    told = [(code(row[0]), code(row[1])) for row in table(PAGE, "What runs")]
+    told = [(code(row[0]), code(row[1])) for row in table(PAGE, "Types of steps")]
     assert told == [(each.value, each.name) for each in StepType]
 
 
@@ -89,49 +94,88 @@ def test_every_code_is_listed_once() -> None:
     assert [code(row[0]) for row in table(PAGE, "Codes")] == [each.value for each in IssueCode]
 
 
-async def test_d3_the_example_of_what_runs_is_published_and_runs_to_its_end(api: Api) -> None:
-    raw = example("definition")
-    await api.publish(raw, key="leave-request")
+def test_everything_that_disables_a_step_is_listed() -> None:
+    assert [code(row[0]) for row in table(PAGE, "Activation policies")] == [each.value for each in DisabledBy]
+
+
+def test_every_code_of_a_failure_is_listed() -> None:
+    """`runtime.md` X2, C2, F6, F7."""
+    runtime = "".join(path.read_text() for path in (ROOT / "db" / "runtime").glob("*.py"))
+    raised = re.findall(r"StepFailure\(\s*\"([A-Z_]+)\"", runtime)
+    raised += re.findall(r"self\.fail_step\([^\"\n]*\"([A-Z_]+)\"", runtime)
+    raised += re.findall(r"failure_code=\"([A-Z_]+)\"", runtime)
+    known = {*raised, FailureCode.EXPRESSION_FAILED, FailureCode.LIMIT_EXCEEDED, DEFAULT_FAILURE_CODE}
+    assert [code(row[0]) for row in table(PAGE, "Failure and retry")] == sorted(known)
+
+
+def test_numbers_in_the_text_are_those_of_the_code() -> None:
+    text = " ".join(prose(PAGE).split())
+    assert f"passes the same step at most {Limits().passes_per_command} times" in text
+
+
+async def test_d3_the_sequence_is_published_and_runs_to_its_end(api: Api) -> None:
+    await api.publish(example("definition"), key="leave-request")
     execution = await api.start("leave-request", context={"employee": "employee-1", "days": 3})
     for step_id, output in (("approve", {"approved": True}), ("book", {})):
-        steps = {step["stepId"]: step for step in execution["steps"]}
-        assert steps[step_id]["status"] == "IN_PROGRESS"
-        execution = await completed(api, steps[step_id]["id"], output)
+        assert by_step(execution)[step_id]["status"] == "IN_PROGRESS"
+        execution = await acted(api, "completeStep", execution, step_id, outputData=output)
     assert execution["runtimeStatus"] == "COMPLETED"
 
 
-async def completed(api: Api, step_id: str, output: dict[str, Any]) -> Any:
+async def test_f4_the_loop_is_passed_twice(api: Api) -> None:
+    await api.publish(example("loop"), key="letter")
+    execution = await api.start("letter")
+    for approved in (False, True):
+        execution = await acted(api, "completeStep", execution, "draft")
+        execution = await acted(api, "completeStep", execution, "review", outputData={"approved": approved})
+    assert execution["runtimeStatus"] == "COMPLETED"
+    assert {step["stepId"]: step["attempt"] for step in execution["steps"]} == example("attempts")
+
+
+async def test_c1_the_batch_has_the_children_that_the_page_shows(api: Api) -> None:
+    await api.publish(example("child"), key="interview")
+    await api.publish(example("parent"), key="survey")
+    execution = await api.start("survey", context=example("context"))
     document = """
-      mutation ($input: CompleteStepInput!) {
-        completeStep(input: $input) {
-          ... on TransitionSuccess { workflowExecution { runtimeStatus steps { id stepId status } } }
-        }
+      query ($id: ID!) {
+        workflowExecution(id: $id) { childWorkflowExecutions { nodes { name childIndex item context } } }
       }
     """
-    data = await api.data(document, input={"id": step_id, "outputData": output})
-    return data["completeStep"]["workflowExecution"]
+    shown = (await api.data(document, id=execution["id"]))["workflowExecution"]
+    assert shown["childWorkflowExecutions"]["nodes"] == example("children")
 
 
-def test_the_example_of_what_does_not_run_is_valid_and_refused_at_the_places_told() -> None:
-    raw = example("not-supported")
-    assert [each for each in validate_definition(raw, Catalogue()) if each.severity is Severity.ERROR] == []
-    found = unsupported_features(WorkflowDefinition.parse(raw))
-    assert {each.code for each in found} == {IssueCode.NOT_SUPPORTED.value}
-    assert [each.path for each in found] == example("paths")
+async def test_s4_every_failure_with_a_backoff_waits_for_retry_step_and_counts_anew(api: Api) -> None:
+    raw = example("definition")
+    raw["steps"][2]["retry"] = example("retry")
+    await api.publish(raw, key="leave-request")
+    execution = await api.start("leave-request", context={"employee": "employee-1", "days": 3})
+    execution = await acted(api, "completeStep", execution, "approve", outputData={"approved": True})
+    for attempt in (1, 2, 3, 4):
+        execution = await acted(api, "failStep", execution, "book", message="Not reachable")
+        step = by_step(execution)["book"]
+        assert (step["attempt"], execution["runtimeStatus"]) == (attempt, "IN_PROGRESS")
+        waits = datetime.fromisoformat(step["retryAt"]) - datetime.fromisoformat(step["failedAt"])
+        assert waits == timedelta(minutes=10)
+        execution = await acted(api, "retryStep", execution, "book")
 
 
-async def test_what_does_not_run_is_kept_as_a_draft_and_refused_at_publish(api: Api) -> None:
-    document = """
-      mutation ($draft: CreateWorkflowTemplateInput!, $published: CreateWorkflowTemplateInput!) {
-        draft: createWorkflowTemplate(input: $draft) { __typename }
-        published: createWorkflowTemplate(input: $published) {
-          ... on ValidationFailed { issues { code path } }
-        }
-      }
+def by_step(execution: Any) -> dict[str, Any]:
+    return {step["stepId"]: step for step in execution["steps"]}
+
+
+async def acted(api: Api, mutation: str, execution: Any, step_id: str, **given: Any) -> Any:
+    """The execution after a command on one of its steps."""
+    input_type = "StepInput" if mutation == "retryStep" else f"{mutation[0].upper()}{mutation[1:]}Input"
+    document = f"""
+      mutation ($input: {input_type}!) {{
+        result: {mutation}(input: $input) {{
+          ... on Error {{ message }}
+          ... on TransitionSuccess {{
+            workflowExecution {{ runtimeStatus steps {{ id stepId status attempt retryAt failedAt }} }}
+          }}
+        }}
+      }}
     """
-    given = {"name": "Rework", "definition": example("not-supported")}
-    data = await api.data(
-        document, draft=given | {"key": "draft"}, published=given | {"key": "published", "publish": True}
-    )
-    assert data["draft"]["__typename"] == "TemplateSuccess"
-    assert [each["path"] for each in data["published"]["issues"]] == example("paths")
+    data = await api.data(document, input={"id": by_step(execution)[step_id]["id"], **given})
+    return data["result"]["workflowExecution"]

@@ -10,8 +10,9 @@ import pytest
 from typer.main import get_command
 
 from server.__main__ import cli
+from server.demo import KEYS
 from server.settings import Settings
-from tests.docs.pages import ROOT, Block, all_blocks, blocks
+from tests.docs.pages import ROOT, Block, all_blocks, blocks, read
 from tests.servers import ServerProcess
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -97,6 +98,11 @@ def test_make_run_serves_at_the_address_of_the_readme() -> None:
         check=True,
     )
     assert printed.stdout.rstrip().endswith("-m server serve --demo")
+
+
+def test_every_demo_template_is_named() -> None:
+    (told,) = re.findall(r"the demo templates ([^.]*), and serves", " ".join(read("README.md").split()))
+    assert sorted(re.findall(r"`([a-z]+)`", told)) == sorted(KEYS)
 
 
 @pytest.mark.parametrize("block", all_blocks("sh"), ids=str)

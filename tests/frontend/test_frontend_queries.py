@@ -1,20 +1,37 @@
 """Every operation that frontends send is valid, is named as its file, and works."""
 
-from typing import Any
-
 import pytest
-from graphql import OperationDefinitionNode, parse, validate
+from graphql import OperationDefinitionNode, OperationType, parse, validate
 
+from server.demo import demo_definition
 from tests.api import SCHEMA, Api, definition
+from tests.frontend.frontend import Frontend, by_step, statuses
 from tests.frontend_documents import DIRECTORY, document, operation_names, sample_variables
+
+ERRORS = sorted(SCHEMA._schema.get_implementations(SCHEMA._schema.get_type("Error")).objects, key=str)
+
+
+def operation(name: str) -> OperationDefinitionNode:
+    """The operation of a document."""
+    (found,) = (
+        each for each in parse(document(name)).definitions if isinstance(each, OperationDefinitionNode)
+    )
+    return found
 
 
 @pytest.mark.parametrize("name", operation_names())
 def test_document_is_valid_and_named_as_its_file(name: str) -> None:
-    parsed = parse(document(name))
-    assert validate(SCHEMA._schema, parsed) == []
-    operations = [each for each in parsed.definitions if isinstance(each, OperationDefinitionNode)]
-    assert [each.name.value for each in operations if each.name] == [name]
+    assert validate(SCHEMA._schema, parse(document(name))) == []
+    named = operation(name).name
+    assert named is not None
+    assert named.value == name
+
+
+@pytest.mark.parametrize("name", operation_names())
+def test_the_sample_variables_are_those_that_the_operation_takes(name: str) -> None:
+    taken = operation(name).variable_definitions
+    given = sample_variables(name)
+    assert given.keys() <= {each.variable.name.value for each in taken}
 
 
 def test_every_fragment_is_used() -> None:
@@ -27,38 +44,50 @@ def test_every_fragment_is_used() -> None:
     assert unused == []
 
 
-class Frontend:
-    """Sends the documents of `frontend_queries/` by name."""
+@pytest.mark.parametrize("kind", [OperationType.MUTATION, OperationType.SUBSCRIPTION, OperationType.QUERY])
+def test_every_root_field_has_an_operation(kind: OperationType) -> None:
+    root = SCHEMA._schema.get_root_type(kind)
+    assert root is not None
+    used = {
+        field.name.value
+        for each in map(operation, operation_names())
+        if each.operation is kind
+        for field in each.selection_set.selections
+    }
+    assert used == set(root.fields)
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
-        self.sent: set[str] = set()
 
-    async def send(self, name: str, **variables: Any) -> Any:
-        """The only root field of an operation's answer."""
-        self.sent.add(name)
-        data = await self._api.data(document(name), **(variables or sample_variables(name)))
-        return next(iter(data.values()))
+@pytest.mark.parametrize("error", ERRORS, ids=str)
+def test_every_field_of_every_expected_error_is_asked_for(error: object) -> None:
+    """A client can tell a person everything that it was told; only the `node` is asked for by those who need it."""
+    told = (DIRECTORY / "fragments" / "ErrorFields.graphql").read_text()
+    fields = SCHEMA._schema.get_type(str(error)).fields.keys() - {"message", "node"}
+    assert f"... on {error} " in told
+    assert [name for name in fields if name not in told] == []
 
 
 async def test_every_operation_works(api: Api) -> None:
-    """A template's life and two executions, by nothing but the frontends' own operations."""
+    """A template's life, executions of it, and an incorporation, by nothing but the frontends' own operations."""
     frontend = Frontend(api)
+    await _templates(frontend)
+    await _executions(frontend)
+    await _an_incorporation(frontend)
+    assert frontend.sent == set(operation_names())
+
+
+async def _templates(frontend: Frontend) -> None:
+    """A template is created and described; a second version of it takes the first one's place."""
     created = await frontend.send("CreateTemplate")
     assert created["__typename"] == "TemplateSuccess", created
-    template, version = created["workflowTemplate"], created["version"]
+    template, first = created["workflowTemplate"], created["version"]["id"]
     assert [each["key"] for each in (await frontend.send("TemplateList"))["nodes"]] == [template["key"]]
     assert (await frontend.send("TemplateDetail", key=template["key"]))["id"] == template["id"]
-    await _versions(frontend, template["id"], version["id"])
-    await _executions(frontend, template["key"])
-    watched = {"WatchExecution"}
-    assert frontend.sent | watched == set(operation_names())
+    described = await frontend.send("UpdateTemplate", input={"id": template["id"], "description": "By post"})
+    assert described["workflowTemplate"]["description"] == "By post"
 
-
-async def _versions(frontend: Frontend, template_id: str, active_id: str) -> None:
     raw = definition("verify")
     assert await frontend.send("ValidateDefinition", definition=raw) == []
-    given = {"workflowTemplateId": template_id, "version": "2.0.0", "definition": raw}
+    given = {"workflowTemplateId": template["id"], "version": "2.0.0", "definition": raw}
     second = (await frontend.send("CreateVersion", input=given))["version"]["id"]
     note = {"id": second, "versionNote": "Shorter", "definition": raw}
     assert (await frontend.send("UpdateVersion", input=note))["version"]["versionNote"] == "Shorter"
@@ -66,26 +95,114 @@ async def _versions(frontend: Frontend, template_id: str, active_id: str) -> Non
     assert (await frontend.send("PublishVersion", input={"id": second}))["version"]["status"] == "PUBLISHED"
     active = await frontend.send("ActivateVersion", input={"id": second})
     assert active["workflowTemplate"]["activeVersion"]["id"] == second
-    deprecated = await frontend.send("DeprecateVersion", input={"id": active_id})
+    deprecated = await frontend.send("DeprecateVersion", input={"id": first})
     assert deprecated["version"]["status"] == "DEPRECATED"
-    assert (await frontend.send("DeleteVersion", input={"id": active_id}))["version"] is None
+    assert (await frontend.send("DeleteVersion", input={"id": first}))["version"] is None
 
 
-async def _executions(frontend: Frontend, key: str) -> None:
-    started = await frontend.send("StartExecution", input={"workflowTemplateKey": key})
-    execution = started["workflowExecution"]
-    step = next(each for each in execution["steps"] if each["status"] == "IN_PROGRESS")
-    assert (await frontend.send("StepDetail", executionId=execution["id"], stepId=step["stepId"])) is not None
-    done = await frontend.send("CompleteStep", input={"id": step["id"], "outputData": {"verified": True}})
-    assert done["workflowExecution"]["runtimeStatus"] == "COMPLETED"
+async def _executions(frontend: Frontend) -> None:
+    """One execution is completed, one is created and then cancelled, one fails and is retried."""
+    key = (await frontend.send("TemplateList"))["nodes"][0]["key"]
+    execution = await frontend.do("StartExecution", workflowTemplateKey=key)
+    step = by_step(execution)["verify"]
+    shown = await frontend.send("StepDetail", executionId=execution["id"], stepId="verify")
+    assert shown["step"]["id"] == step["id"]
+    changed = await frontend.do("UpdateContext", id=execution["id"], patch={"customerId": "customer-3"})
+    tried = {"executionId": execution["id"], "src": "__context__.customerId"}
+    assert await frontend.send("TryExpression", **tried) == {"value": "customer-3", "error": None}
+    late = await frontend.refused("UpdateContext", id=execution["id"], patch={}, ifRevision=1)
+    assert late["__typename"] == "RevisionConflict"
+    assert (late["expectedRevision"], late["currentRevision"]) == (1, changed["revision"])
+    done = await frontend.do("CompleteStep", id=step["id"], outputData={"verified": True})
+    assert done["runtimeStatus"] == "COMPLETED"
     assert (await frontend.send("ExecutionDetail", id=execution["id"]))["runtimeStatus"] == "COMPLETED"
-    waiting = await frontend.send("CreateExecution", input={"workflowTemplateKey": key, "start": False})
-    waiting_id = waiting["workflowExecution"]["id"]
-    begun = await frontend.send("BeginExecution", input={"id": waiting_id})
-    assert begun["workflowExecution"]["runtimeStatus"] == "IN_PROGRESS"
-    cancelled = await frontend.send("CancelExecution", input={"id": waiting_id, "reason": "Not wanted"})
-    assert cancelled["workflowExecution"]["runtimeStatus"] == "CANCELLED"
-    third = (await frontend.send("StartExecution", input={"workflowTemplateKey": key}))["workflowExecution"]
-    step = next(each for each in third["steps"] if each["status"] == "IN_PROGRESS")
-    failed = await frontend.send("FailStep", input={"id": step["id"], "message": "Nobody there"})
-    assert failed["workflowExecution"]["runtimeStatus"] == "FAILED"
+    assert (await frontend.watch("WatchExecution", id=execution["id"]))["runtimeStatus"] == "COMPLETED"
+
+    waiting = await frontend.do("CreateExecution", workflowTemplateKey=key, start=False, idempotencyKey="c-1")
+    other = await frontend.refused("CreateExecution", workflowTemplateKey=key, idempotencyKey="c-1")
+    assert (other["__typename"], other["key"]) == ("IdempotencyConflict", "c-1")
+    begun = await frontend.do("BeginExecution", id=waiting["id"])
+    assert begun["runtimeStatus"] == "IN_PROGRESS"
+    cancelled = await frontend.do("CancelExecution", id=waiting["id"], reason="Not wanted")
+    assert cancelled["runtimeStatus"] == "CANCELLED"
+
+    third = await frontend.do("StartExecution", workflowTemplateKey=key)
+    step = by_step(third)["verify"]
+    failed = await frontend.do("FailStep", id=step["id"], message="Nobody there")
+    assert failed["runtimeStatus"] == "FAILED"
+    retried = await frontend.do("RetryStep", id=step["id"], reason="Somebody came")
+    assert retried["runtimeStatus"] == "IN_PROGRESS"
+    history = await frontend.send("StepAttempts", executionId=third["id"], stepId="verify")
+    attempts = [(each["attempt"], each["status"]) for each in history["step"]["attempts"]]
+    assert attempts == [(1, "FAILED"), (2, "IN_PROGRESS")]
+
+
+async def _an_incorporation(frontend: Frontend) -> None:
+    """The demo's incorporation, from its start to its end, and what is asked on the way."""
+    for key in ("dsc", "incorporation"):
+        given = {
+            "name": key,
+            "key": key,
+            "definition": demo_definition(key),
+            "publish": True,
+            "activate": True,
+        }
+        assert (await frontend.send("CreateTemplate", input=given))["__typename"] == "TemplateSuccess"
+    execution = await frontend.do("StartIncorporation")
+    steps = by_step(execution)
+    await _the_policy(frontend, execution["id"], steps["llp-agreement"]["id"])
+
+    split = await frontend.do("CompleteStep", id=steps["intake"]["id"], outputData={"complete": True})
+    assert statuses(split)["ready"] == "NOT_STARTED"
+    explained = await frontend.send("ExplainStep", id=steps["ready"]["id"])
+    assert [each["stepId"] for each in explained["waitingFor"]] == ["name-check", "dsc-step", "llp-agreement"]
+    await frontend.do("CompleteStep", id=steps["name-check"]["id"], outputData={"available": True})
+    await frontend.do("DisableStep", id=steps["llp-agreement"]["id"], reason="Signed before")
+    await _the_certificates(frontend, execution["id"])
+
+    execution = await frontend.watch("WatchTree", id=execution["id"])
+    below = execution["descendantWorkflowExecutions"]["nodes"]
+    assert {each["runtimeStatus"] for each in below} == {"COMPLETED"}
+    file = by_step(execution)["file"]
+    rework = await frontend.do("CompleteStep", id=file["id"], outputData={"issues": ["The address"]})
+    again = await frontend.do("CompleteStep", id=by_step(rework)["fix-issues"]["id"])
+    file = by_step(again)["file"]
+    assert file["attempt"] == 2
+    done = await frontend.do("CompleteStep", id=file["id"], outputData={"certificateNumber": "U-1"})
+    assert done["runtimeStatus"] == "COMPLETED"
+    runtime = (await frontend.send("RuntimeJSON", id=done["id"]))["runtime"]
+    assert (runtime["runtimeStatus"], runtime["steps"]["file"]["attempt"]) == ("Completed", 2)
+
+
+async def _the_policy(frontend: Frontend, execution_id: str, agreement_id: str) -> None:
+    """S5: the policy of the agreement follows the context; commands outrank it."""
+    private = {"company": {"type": "private_limited"}}
+    without = await frontend.do("UpdateContext", id=execution_id, patch=private)
+    assert by_step(without)["llp-agreement"]["disabledBy"] == "POLICY"
+    explained = await frontend.send("ExplainStep", id=agreement_id)
+    assert explained["expression"] == "__context__.company.type = 'llp'"
+    assert explained["reads"] == [{"path": "__context__.company.type", "value": "private_limited"}]
+    enabled = await frontend.do("EnableStep", id=agreement_id, reason="Needed all the same")
+    assert statuses(enabled)["llp-agreement"] == "NOT_STARTED"
+    again = await frontend.do("UpdateContext", id=execution_id, patch=private)
+    assert statuses(again)["llp-agreement"] == "NOT_STARTED"
+
+
+async def _the_certificates(frontend: Frontend, execution_id: str) -> None:
+    """C1, S4: two of three directors need a certificate; issuing one fails, is scheduled, and is retried at once."""
+    tree = await frontend.send("ExecutionTree", id=execution_id)
+    children = tree["childWorkflowExecutions"]["nodes"]
+    assert [each["name"] for each in children] == ["DSC for Ben", "DSC for Chen"]
+    assert tree["descendantWorkflowExecutions"]["totalCount"] == 2
+    for child in children:
+        detail = await frontend.send("ExecutionDetail", id=child["id"])
+        assert detail["parentStep"]["stepId"] == "dsc-step"
+        documents = {"documents": ["passport.pdf"]}
+        issuing = await frontend.do(
+            "CompleteStep", id=by_step(detail)["collect-id"]["id"], outputData=documents
+        )
+        failed = await frontend.do("FailStep", id=by_step(issuing)["issue"]["id"], message="Not reachable")
+        assert by_step(failed)["issue"]["retryAt"] is not None
+        retried = await frontend.do("RetryStep", id=by_step(failed)["issue"]["id"])
+        issue = by_step(retried)["issue"]
+        await frontend.do("CompleteStep", id=issue["id"], outputData={"certificateId": child["name"]})
