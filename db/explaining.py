@@ -48,14 +48,14 @@ async def explain_step(store: Store, actor: Actor, step_execution_id: str) -> Ex
     """Why an attempt stands as it does; None for any id but one of the tenant's attempts."""
     if not is_id(IdKind.STEP_EXECUTION, step_execution_id):
         return None
-    return await store.database.transact(_explain(store, actor, step_execution_id))
+    return await store.database.consult(_explain(store, actor, step_execution_id))
 
 
 async def evaluate_expression(store: Store, actor: Actor, execution_id: str, src: str) -> Evaluated | None:
     """What an expression comes to over an execution's data; None for any id but one of the tenant's executions."""
     if not is_id(IdKind.EXECUTION, execution_id):
         return None
-    return await store.database.transact(_evaluate(store, actor, execution_id, src))
+    return await store.database.consult(_evaluate(store, actor, execution_id, src))
 
 
 def _explain(store: Store, actor: Actor, id_: str) -> Generator[Request, Any, Explanation | None]:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from db.evaluation.driver import Evaluations
-from db.requests import Request
+from db.requests import Ask, Fetch, Request
 from db.statements import DatabaseKind, Row, Statement
 
 T = TypeVar("T")
@@ -55,6 +55,22 @@ class Database(ABC):
     @abstractmethod
     async def transact(self, script: Generator[Request, Any, T]) -> T:
         """Run a script in one transaction: committed when it returns, undone when it raises."""
+
+    async def consult(self, script: Generator[Request, Any, T]) -> T:
+        """Run a script that writes nothing: beside all others, each of its reads as of its own moment."""
+        try:
+            request = next(script)
+            while True:
+                if isinstance(request, Fetch):
+                    answer: Any = await self.rows(request.statement, request.values)
+                elif isinstance(request, Ask):
+                    answer = await self.evaluations.evaluate_many(request.requests)
+                else:
+                    raise AssertionError("a script that is consulted writes nothing")
+                request = script.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
     async def __aenter__(self) -> Self:
         await self.open()

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 
 from db.requests import Request
 from db.session import Database, Unavailable
-from db.sqlite_writer import CACHED_STATEMENTS, SQLiteWriter
+from db.sqlite_writer import CACHED_STATEMENTS, SQLiteWriter, clock_text
 from db.statements import Row, Statement
 
 T = TypeVar("T")
@@ -71,6 +71,7 @@ class SQLiteDatabase(Database):
         )
         await connection.execute("PRAGMA busy_timeout = 10000")
         await connection.execute("PRAGMA query_only = ON")
+        await connection.create_function("clock_timestamp", 0, clock_text)
         return connection
 
     @asynccontextmanager

@@ -146,12 +146,16 @@ class SQLiteWriter:
         connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=CACHED_STATEMENTS)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        # PostgreSQL's name for the time as of now, so that a statement that asks for it is the same on both.
-        connection.create_function("clock_timestamp", 0, lambda: timestamp_text(datetime.now(UTC)))
+        connection.create_function("clock_timestamp", 0, clock_text)
         return connection
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def clock_text() -> str:
+    """The time now, for PostgreSQL's `clock_timestamp()`, so that a statement that asks for it is the same on both."""
+    return timestamp_text(datetime.now(UTC))
 
 
 def _answer(done: list[Done]) -> None:

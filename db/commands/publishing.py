@@ -39,7 +39,7 @@ _INSERT_GROUP = _insert(tables.StepGroup)
 
 async def find_issues(store: Store, actor: Actor, definition: JSONObject) -> list[Issue]:
     """What publishing this definition would find; nothing is written."""
-    return await store.database.transact(definition_issues(store, actor, None, definition))
+    return await store.database.consult(definition_issues(store, actor, None, definition))
 
 
 def definition_issues(

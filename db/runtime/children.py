@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
+import orjson
+
 from db.runtime import activation, attempts
 from db.runtime.changes import ChangeKind
 from db.runtime.effects import (
@@ -35,6 +37,7 @@ from db.runtime.tree import JSONObject, Tree
 from db.runtime.values import DisabledBy, Execution, Step
 
 SHOWN_IDS = 20
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +236,8 @@ def _names(tree: Tree, step: Step, items: list[Item], version: ChildVersion) -> 
 def _name(value: Any, otherwise: str) -> str:
     if value is NOTHING or value is None or value == "":
         return otherwise
-    return (value if isinstance(value, str) else str(value))[:200]
+    # As JSONata's `$string` has it: a text is itself, everything else its JSON.
+    return (value if isinstance(value, str) else orjson.dumps(value).decode())[:LONGEST_NAME]
 
 
 def _create(

@@ -32,6 +32,8 @@ _DISABLED_BY = {
 
 def explain(tree: Tree, step: Step, detail: dict[str, Any] | None) -> Explanation:
     """Explain an attempt; `detail` is what its policy read when it last decided."""
+    if not step.is_current:
+        return Explanation(f"It is {step.status.name}, and a later attempt has taken its place.")
     match step.status:
         case StepStatus.NOT_STARTED:
             return _not_started(tree, step)
@@ -66,7 +68,8 @@ def _failed(step: Step) -> str:
     why = f"It failed with {step.failure_code}: {step.failure_message}"
     if step.retry_at is not None:
         return f"{why} The next attempt is scheduled for {timestamp_text(step.retry_at)}; retryStep makes it now."
-    return f"{why} retryStep makes another attempt, disableStep skips it."
+    skipped = ", disableStep skips it" if step.type.waits else ""
+    return f"{why} retryStep makes another attempt{skipped}."
 
 
 def _not_started(tree: Tree, step: Step) -> Explanation:
