@@ -1,6 +1,7 @@
 """Answers to what a decision asks (`db/runtime/effects.py`): rows into the tree, or values sent back."""
 
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, func, select
@@ -19,6 +20,7 @@ from db.runtime.effects import (
     FindChildVersion,
     FindLinks,
     FindResults,
+    FindStatus,
     Link,
     Load,
     LoadData,
@@ -29,7 +31,7 @@ from db.runtime.statuses import ExecutionStatus
 from db.runtime.tree import Tree
 from db.runtime.values import Execution, Step
 from db.runtime.versions import VersionStatus
-from db.statements import Statement
+from db.statements import Row, Statement
 from db.tables import WorkflowTemplate, WorkflowTemplateVersion, table_of
 
 _executions, _steps, _links = rows.executions, rows.steps, rows.links
@@ -45,6 +47,7 @@ _CURRENT_STEPS = Statement(
     .where(_steps.c.execution_id == bindparam("execution_id"), _steps.c.is_current)
     .order_by(_steps.c.position)
 )
+_STATUS = Statement(select(_steps.c.status).where(_steps.c.id == bindparam("id")))
 _CONTEXT = Statement(select(_executions.c.context).where(_executions.c.id == bindparam("id")))
 _OUTPUTS = Statement(
     select(_steps.c.id, _steps.c.output_data).where(
@@ -112,6 +115,9 @@ def answer(
             yield from _load_data(effect, tree)
         case LoadRunning():
             yield from _load_running(effect, tree, actor, definitions)
+        case FindStatus():
+            found = yield Fetch(_STATUS, {"id": effect.step_execution_id})
+            return found[0][0]
         case FindChildVersion():
             return (yield from _find_child_version(effect, actor, definitions))
         case FindLinks():
@@ -127,10 +133,16 @@ def answer(
 
 def _load(effect: Load, tree: Tree, definitions: Definitions) -> Generator[Request, Any, None]:
     found = yield Fetch(_EXECUTION, {"id": effect.execution_id})
-    execution = Execution(*found[0])
+    execution = _execution(tree, found[0])
     current = yield Fetch(_CURRENT_STEPS, {"execution_id": execution.id})
     definition = yield from definitions.load(execution.version_id)
     tree.put(execution, [Step(*row) for row in current], definition)
+
+
+def _execution(tree: Tree, row: Row) -> Execution:
+    """An execution's row, with the tie to its parent as this transaction may have left it (C5)."""
+    execution = Execution(*row)
+    return replace(execution, parent_step_id=tree.adoptions.get(execution.id, execution.parent_step_id))
 
 
 def _load_data(effect: LoadData, tree: Tree) -> Generator[Request, Any, None]:
@@ -154,7 +166,7 @@ def _load_running(
     if not running:
         return
     steps = _by_execution(Step(*row) for row in (yield Fetch(_RUNNING_STEPS, place)))
-    for execution in (Execution(*row) for row in running):
+    for execution in (_execution(tree, row) for row in running):
         if execution.id not in tree.executions:
             definition = yield from definitions.load(execution.version_id)
             tree.put(execution, steps[execution.id], definition)

@@ -17,6 +17,7 @@ from db.commands.writing import write
 from db.requests import Fetch, Request
 from db.runtime.errors import NotFound, Refusal
 from db.runtime.tree import Tree
+from db.session import Unavailable
 from db.store import Store
 
 Result = Committed | Exception
@@ -46,8 +47,10 @@ async def _together(store: Store, root_id: str, commands: Sequence[TreeCommand])
     if len(commands) > 1:
         try:
             return await store.database.transact(_on_one_tree(store, root_id, commands))
-        except Repeated:
-            pass
+        except Exception as error:
+            # Whose it is meets it again, alone; but a database that is away would be waited for once for each.
+            if isinstance(error, Unavailable):
+                raise
     return [await _alone(store, command) for command in commands]
 
 
@@ -68,6 +71,9 @@ def _on_one_tree(
     results: list[Result] = []
     done: list[tuple[TreeCommand, Committed]] = []
     for command in commands:
+        if command.guard.once and _key(command) in {_key(earlier) for earlier, _ in done}:
+            # What the earlier one came to is not written yet.
+            raise Repeated
         result, is_new = yield from _attempted(store, tree, command)
         results.append(result)
         if is_new and isinstance(result, Committed):
@@ -75,9 +81,15 @@ def _on_one_tree(
     if done:
         # Not any command's: one that names a tree of somebody else came to nothing.
         yield from write(tree, done[0][0].actor.tenant)
-    for command, outcome in done:
+    # In the order of their keys: lines of two trees that wait for each other's keys would never end.
+    for command, outcome in sorted(done, key=lambda each: _key(each[0])):
         yield from remember(command.actor, command.guard, outcome)
     return results
+
+
+def _key(command: TreeCommand) -> tuple[str, str]:
+    """Whose key it is, and the key under which the command is to be done once."""
+    return command.actor.tenant, command.guard.once.key if command.guard.once else ""
 
 
 def _attempted(

@@ -12,7 +12,7 @@ from db.runtime import activation, attempts, children
 from db.runtime.changes import ChangeKind
 from db.runtime.definition import RetryPolicy, StepType
 from db.runtime.durations import add, parse_duration
-from db.runtime.effects import Decision, Link, LoadData, LoadRunning
+from db.runtime.effects import Decision, FindStatus, Link, LoadData, LoadRunning
 from db.runtime.errors import InvalidTransition, LimitExceeded
 from db.runtime.flow import Agenda, Flow
 from db.runtime.json_values import json_size
@@ -71,9 +71,9 @@ def fail(flow: Flow, place: "Place", code: str, message: str) -> Decision[None]:
 
 def retry(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     """Make a new attempt at a Failed step, reopening what has failed around it (S4, C5)."""
-    step = yield from _named(flow, place)
+    step = yield from _named(flow, place, StepStatus.IN_PROGRESS)
     if step.status is not StepStatus.FAILED:
-        raise _refused_step(step, StepStatus.IN_PROGRESS)
+        raise _refused_step(step, StepStatus.IN_PROGRESS, "only one that is FAILED can be retried")
     yield from _reopen(flow, place.execution_id)
     agenda: Agenda = deque()
     links: list[Link] = []
@@ -86,8 +86,10 @@ def retry(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
 
 def disable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     """Take a step out: flow goes through it. A Failed one is skipped by a new attempt (S5, S7)."""
-    step = yield from _named(flow, place)
-    if not step.type.waits or step.status not in _DISABLABLE:
+    step = yield from _named(flow, place, StepStatus.DISABLED)
+    if not step.type.waits:
+        raise _moves_by_itself(step, StepStatus.DISABLED)
+    if step.status not in _DISABLABLE:
         raise _refused_step(step, StepStatus.DISABLED)
     agenda: Agenda = deque()
     tree = flow.tree
@@ -96,7 +98,7 @@ def disable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
         step = attempts.next_attempt(tree, step, flow.ids.new_step_id, is_entry=True)
         is_reached = True
     else:
-        _require_open(tree.executions[place.execution_id], step)
+        _require_open(tree.executions[place.execution_id], step, StepStatus.DISABLED)
         is_reached = step.status is StepStatus.IN_PROGRESS
     fields: dict[str, Any] = {"is_overridden": True, "reason": reason}
     if is_reached:
@@ -110,10 +112,10 @@ def disable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
 
 def enable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     """Take a step in again that flow has not passed yet (S7)."""
-    step = yield from _named(flow, place)
+    step = yield from _named(flow, place, StepStatus.NOT_STARTED)
     if step.status is not StepStatus.DISABLED or step.passed_at is not None:
-        raise _refused_step(step, StepStatus.NOT_STARTED)
-    _require_open(flow.tree.executions[place.execution_id], step)
+        raise _refused_step(step, StepStatus.NOT_STARTED, "flow has passed it already")
+    _require_open(flow.tree.executions[place.execution_id], step, StepStatus.NOT_STARTED)
     activation.enable(flow.tree, step, is_overridden=True, reason=reason)
 
 
@@ -130,8 +132,10 @@ def cancel(flow: Flow, execution_id: str, reason: str | None) -> Decision[None]:
 def update_context(flow: Flow, execution_id: str, patch: JSONObject) -> Decision[None]:
     """Apply an RFC 7396 merge patch to the context; policies are read again (I2, S5)."""
     execution = yield from flow.loaded(execution_id)
-    if execution.runtime_status in (ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED):
-        raise _refused_execution(execution, execution.runtime_status)
+    status = execution.runtime_status
+    if status in _OVER:
+        message = f"Execution {execution.name!r} is {status.name}: its context does not change any more."
+        raise InvalidTransition(execution.id, status.name, status.name, (), message)
     if execution_id not in flow.tree.with_data:
         yield LoadData(execution_id)
     context = merged(flow.tree.contexts[execution_id], patch)
@@ -164,30 +168,30 @@ class Place:
     step_execution_id: str
 
 
+# What nothing reopens.
+_OVER = (ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED)
 _DISABLABLE = (StepStatus.NOT_STARTED, StepStatus.IN_PROGRESS, StepStatus.FAILED)
 
 
-def _named(flow: Flow, place: Place) -> Decision[Step]:
+def _named(flow: Flow, place: Place, wanted: StepStatus) -> Decision[Step]:
     """The attempt that a command names; commands act on current attempts only (S7)."""
+    tree = flow.tree
     yield from flow.loaded(place.execution_id)
-    for step in flow.tree.steps[place.execution_id].values():
-        if step.id == place.step_execution_id:
-            return step
-    raise InvalidTransition(
-        node_id=place.step_execution_id,
-        current="REPLACED",
-        wanted="CURRENT",
-        allowed=(),
-        explanation="This attempt has been replaced by a newer one; commands act on the current attempt.",
-    )
+    attempt_id = place.step_execution_id
+    current = next((step for step in tree.steps[place.execution_id].values() if step.id == attempt_id), None)
+    if current is not None:
+        return current
+    here = next((step.status for step in tree.replaced if step.id == attempt_id), None)
+    status: StepStatus = here or (yield FindStatus(attempt_id))
+    message = "This attempt has been replaced by a newer one; commands act on the current attempt."
+    raise InvalidTransition(attempt_id, status.name, wanted.name, (), message)
 
 
 def _task(flow: Flow, place: Place, wanted: StepStatus) -> Decision[Step]:
     """`completeStep` and `failStep` act on what waits for a person or a worker (S7)."""
-    step = yield from _named(flow, place)
+    step = yield from _named(flow, place, wanted)
     if not step.type.is_task:
-        message = f"Step {step.step_id!r} is of type {step.type} and moves by itself; no command acts on it."
-        raise InvalidTransition(step.id, step.status.name, wanted.name, (), message)
+        raise _moves_by_itself(step, wanted)
     if not may_become(step.status, wanted):
         raise _refused_step(step, wanted)
     return step
@@ -213,7 +217,7 @@ def _line_above(flow: Flow, execution: Execution) -> Decision[list[tuple[Executi
     child = execution
     while child.parent_id is not None:
         parent = yield from flow.loaded(child.parent_id)
-        if parent.runtime_status in (ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED):
+        if parent.runtime_status in _OVER:
             raise _refused_execution(parent, ExecutionStatus.IN_PROGRESS)
         steps = flow.tree.steps[parent.id].values()
         step = next((each for each in steps if each.id == child.parent_step_id and each.is_live), None)
@@ -256,14 +260,28 @@ def _after(now: datetime, policy: RetryPolicy, failures: int) -> datetime:
         return datetime.max.replace(tzinfo=now.tzinfo, microsecond=0)
 
 
-def _require_open(execution: Execution, step: Step) -> None:
-    if execution.runtime_status in (ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED):
-        message = f"Step {step.step_id!r} cannot change: its execution is {execution.runtime_status.name}."
-        raise InvalidTransition(step.id, step.status.name, step.status.name, (), message)
+def _require_open(execution: Execution, step: Step, wanted: StepStatus) -> None:
+    if execution.runtime_status in _OVER:
+        raise _untabled(step, wanted, f"its execution is {execution.runtime_status.name}")
 
 
-def _refused_step(step: Step, wanted: StepStatus) -> InvalidTransition:
+def _refused_step(step: Step, wanted: StepStatus, rule: str = "") -> InvalidTransition:
+    """By the table; where the table has the arrow, but not for this command, by the command's own `rule`."""
+    if may_become(step.status, wanted):
+        return _untabled(step, wanted, rule)
     return _refused(step.id, f"Step {step.step_id!r}", step.status, wanted)
+
+
+def _moves_by_itself(step: Step, wanted: StepStatus) -> InvalidTransition:
+    message = (
+        f"Step {step.step_id!r} is of type {step.type} and moves by itself; this command does not act on it."
+    )
+    return InvalidTransition(step.id, step.status.name, wanted.name, (), message)
+
+
+def _untabled(step: Step, wanted: StepStatus, rule: str) -> InvalidTransition:
+    message = f"Step {step.step_id!r} is {step.status.name} and cannot become {wanted.name}: {rule}."
+    return InvalidTransition(step.id, step.status.name, wanted.name, (), message)
 
 
 def _refused_execution(execution: Execution, wanted: ExecutionStatus) -> InvalidTransition:

@@ -1,5 +1,5 @@
 """What a decision may ask of its driver. Decisions are generators without I/O, as h11 is: they yield one of these and are
-sent the answer; the driver (`db/commands/driver.py`) runs statements and evaluates expressions.
+sent the answer; the driver (`db/commands/loading.py`) runs statements and evaluates expressions.
 """
 
 from collections.abc import Generator, Mapping
@@ -31,6 +31,13 @@ class LoadRunning:
     """Put every execution below this one that has not ended, with its steps, into the tree; nothing is sent back."""
 
     execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindStatus:
+    """How an attempt stands that is not current any more; sent back its `StepStatus`."""
+
+    step_execution_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,5 +121,5 @@ class Evaluated:
     reads: tuple[tuple[str, Any], ...] = ()
 
 
-Effect = Load | LoadData | LoadRunning | FindChildVersion | FindLinks | FindResults | Evaluate
+Effect = Load | LoadData | LoadRunning | FindStatus | FindChildVersion | FindLinks | FindResults | Evaluate
 Decision = Generator[Effect, Any, T]
