@@ -198,12 +198,19 @@ def _require_room(tree: Tree, step: Step, wanted: int, limits: Limits, started: 
 def _contexts(
     tree: Tree, step: Step, items: list[Item], version: ChildVersion, limits: Limits
 ) -> Decision[list[JSONObject]]:
-    data = yield from expression_input(tree, step.execution_id)
-    mappings = _workflow(tree, step).input_mapping
-    contexts = yield from child_contexts(mappings, data, [item.value for item in items])
+    inputs = yield from _inputs(tree, step, items)
+    contexts = yield from child_contexts(_workflow(tree, step).input_mapping, inputs)
     for context in contexts:
         _require_fit(context, version, limits)
     return contexts
+
+
+def _inputs(tree: Tree, step: Step, items: list[Item]) -> Decision[list[JSONObject]]:
+    """What the expressions of each child read: `__each__` is the item of a batch, and is not there without one."""
+    data = yield from expression_input(tree, step.execution_id)
+    if _workflow(tree, step).mode is SubWorkflowMode.SINGLE:
+        return [data]
+    return [with_item(data, item.value) for item in items]
 
 
 def _require_fit(context: JSONObject, version: ChildVersion, limits: Limits) -> None:
@@ -226,9 +233,8 @@ def _names(tree: Tree, step: Step, items: list[Item], version: ChildVersion) -> 
     expression = _workflow(tree, step).child_name
     if expression is None:
         return [version.template_name] * len(items)
-    data = yield from expression_input(tree, step.execution_id)
-    inputs = tuple((expression.src, with_item(data, item.value)) for item in items)
-    answers: list[Evaluated] = yield Evaluate(inputs)
+    inputs = yield from _inputs(tree, step, items)
+    answers: list[Evaluated] = yield Evaluate(tuple((expression.src, data) for data in inputs))
     require_evaluated("childWorkflowName", expression.src, answers)
     return [_name(answer.value, version.template_name) for answer in answers]
 
@@ -277,8 +283,8 @@ def _goes_along(tree: Tree, child: Execution) -> bool:
     assert child.parent_id is not None
     starters = tree.steps[child.parent_id].values()
     starter = next((step for step in starters if step.id == child.parent_step_id), None)
-    workflow = tree.step_definition(starter).sub_workflow if starter else None
-    return workflow is None or workflow.on_parent_close is OnParentClose.CANCEL
+    # One that runs though the attempt that started it has been replaced was abandoned by it (S5).
+    return starter is not None and _workflow(tree, starter).on_parent_close is OnParentClose.CANCEL
 
 
 def _child_names(tree: Tree, links: list[Link], results: Results) -> list[str]:
@@ -298,6 +304,8 @@ def _data(tree: Tree, child_id: str, stored: ChildResult | None) -> JSONObject:
     for step in tree.steps.get(child_id, {}).values():
         if step.id in tree.outputs:
             outputs[step.step_id] = tree.outputs[step.id]
+        elif step.id in tree.created:
+            outputs.pop(step.step_id, None)  # what is stored is an earlier attempt's
     return {"context": context, "outputs": outputs}
 
 

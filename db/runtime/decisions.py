@@ -40,7 +40,7 @@ def start(flow: Flow, execution_id: str) -> Decision[None]:
         raise InvalidTransition(execution.id, "FAILED", "IN_PROGRESS", (), message)
     if execution.runtime_status is not ExecutionStatus.NOT_STARTED:
         raise _refused_execution(execution, ExecutionStatus.IN_PROGRESS)
-    yield from flow.begin_execution(execution_id)
+    yield from flow.begin_root(execution_id)
 
 
 def complete(flow: Flow, place: "Place", output: JSONObject) -> Decision[None]:
@@ -80,7 +80,10 @@ def retry(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     if step.type is StepType.SYS_SUB_WORKFLOW:
         links = yield from children.links_of(flow.tree, step)
     fresh = flow.renew(step, is_entry=True, reason=reason)
-    yield from flow.enter(fresh, None, agenda, kept=links)
+    if step.type is StepType.GATEWAY_PARALLEL_JOIN:
+        flow.collect(fresh, *step.entered_by)  # it opens as any join does (F5)
+    else:
+        yield from flow.enter(fresh, None, agenda, kept=links)
     yield from flow.finish(place.execution_id, agenda)
 
 
@@ -243,7 +246,7 @@ def _wait_again(flow: Flow, step: Step, child: Execution) -> Decision[None]:
         return
     links = yield from children.links_of(tree, step)
     fresh = attempts.next_attempt(tree, step, flow.ids.new_step_id, is_entry=True)
-    begun = tree.move_step(fresh, StepStatus.IN_PROGRESS, ChangeKind.STEP_STARTED)
+    begun = flow.begin(fresh)
     running = sum(link.status is ExecutionStatus.IN_PROGRESS for link in links)
     children.take_over(tree, begun, links)
     tree.count_children(begun, running + was_over)

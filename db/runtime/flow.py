@@ -40,14 +40,10 @@ class Flow:
             yield Load(execution_id)
         return self.tree.executions[execution_id]
 
-    def begin_execution(self, execution_id: str) -> Decision[None]:
-        """Start an execution: `start` completes by itself and its transition is taken (F1)."""
+    def begin_root(self, execution_id: str) -> Decision[None]:
+        """Start an execution that is nobody's child."""
         self._started += 1
-        self.tree.move_execution(execution_id, ExecutionStatus.IN_PROGRESS, ChangeKind.EXECUTION_STARTED)
-        step = self.tree.steps[execution_id][self.tree.definition_of(execution_id).start.id]
-        agenda: Agenda = deque()
-        yield from self._pass_through(step, agenda)
-        yield from self._come_to_rest(execution_id, agenda)
+        yield from self._begin_execution(execution_id)
 
     def continue_after(
         self, execution_id: str, ended: Iterable[Step], *, data_changed: bool
@@ -75,13 +71,15 @@ class Flow:
             return
         failure = yield from activation.read_on_arrival(self.tree, step)
         step = self.tree.current(step)
+        if failure is not None:
+            children.take_over(self.tree, step, kept)
+            self._start_and_fail(_entered(step, transition), failure)
+            return
         if step.status is StepStatus.DISABLED:
             yield from self._pass_disabled(step, transition, agenda)
             return
-        begun = self._begin(_entered(step, transition))
-        if failure is not None:
-            self.fail_step(begun, failure.code, failure.message)
-        elif step.type is StepType.SYS_SUB_WORKFLOW:
+        begun = self.begin(_entered(step, transition))
+        if step.type is StepType.SYS_SUB_WORKFLOW:
             yield from self._begin_children(begun, agenda, kept)
 
     def finish(self, execution_id: str, agenda: Agenda) -> Decision[None]:
@@ -98,6 +96,20 @@ class Flow:
         fresh = attempts.next_attempt(self.tree, step, new_id, is_entry=is_entry, reason=reason)
         activation.apply_defaults(self.tree, [fresh])
         return self.tree.current(fresh)
+
+    def begin(self, step: Step) -> Step:
+        """An attempt starts; its due date counts from now by the UTC calendar (F2, T1)."""
+        due_in, due_at = self.tree.step_definition(step).due_in, step.due_at
+        if due_at is None and due_in is not None:
+            due_at = add(self.tree.now, parse_duration(due_in))
+        return self.tree.move_step(step, StepStatus.IN_PROGRESS, ChangeKind.STEP_STARTED, due_at=due_at)
+
+    def collect(self, step: Step, *transition_ids: str) -> None:
+        """A join and `end` note what has arrived; a second time by the same transition changes nothing (F5)."""
+        new = tuple(each for each in transition_ids if each not in step.entered_by)
+        if new:
+            arrived = replace(step, entered_by=(*step.entered_by, *new))
+            self.tree.change_step(arrived, ChangeKind.STEP_ARRIVED, step.status)
 
     def leave(self, step: Step, agenda: Agenda) -> Decision[None]:
         """An attempt has ended: the transitions that it takes come next."""
@@ -138,6 +150,14 @@ class Flow:
         linked = next((step for step in steps if step.id == child.parent_step_id), None)
         return linked if linked and linked.status is StepStatus.IN_PROGRESS else None
 
+    def _begin_execution(self, execution_id: str) -> Decision[None]:
+        """`start` completes by itself and its transition is taken (F1)."""
+        self.tree.move_execution(execution_id, ExecutionStatus.IN_PROGRESS, ChangeKind.EXECUTION_STARTED)
+        step = self.tree.steps[execution_id][self.tree.definition_of(execution_id).start.id]
+        agenda: Agenda = deque()
+        yield from self._pass_through(step, agenda)
+        yield from self._come_to_rest(execution_id, agenda)
+
     def _follow(
         self, execution_id: str, ended: Iterable[Step], agenda: Agenda, *, data_changed: bool
     ) -> Decision[None]:
@@ -156,8 +176,6 @@ class Flow:
 
     def _come_to_rest(self, execution_id: str, agenda: Agenda) -> Decision[None]:
         """Take transitions breadth first; at rest open the first join that may open, and begin again (F2, F5)."""
-        if self.tree.executions[execution_id].runtime_status is not ExecutionStatus.IN_PROGRESS:
-            return
         while True:
             while agenda:
                 yield from self._arrive(execution_id, agenda.popleft(), agenda)
@@ -198,27 +216,27 @@ class Flow:
         if step.has_ended:
             step = self.renew(step, is_entry=True)
             if self._passes[execution_id, step.step_id] >= self.limits.passes_per_command:
-                self._stop_loop(_entered(step, transition))
+                self._start_and_fail(_entered(step, transition), self._loop_limit())
                 return
         if step.type in (StepType.GATEWAY_PARALLEL_JOIN, StepType.END):
-            self._collect(step, transition)
+            self.collect(step, transition.id)
         else:
             yield from self.enter(step, transition, agenda)
 
-    def _collect(self, step: Step, transition: Transition) -> None:
-        """A join and `end` note who has arrived; a second time by the same transition changes nothing (F5)."""
-        if transition.id not in step.entered_by:
-            self.tree.change_step(_entered(step, transition), ChangeKind.STEP_ARRIVED, step.status)
+    def _loop_limit(self) -> StepFailure:
+        return StepFailure(
+            "LOOP_LIMIT", f"One command passed the step {self.limits.passes_per_command} times."
+        )
 
-    def _stop_loop(self, step: Step) -> None:
+    def _start_and_fail(self, step: Step, failure: StepFailure) -> None:
+        """An attempt starts, though it be Disabled, and fails at once (X2, F7)."""
         if step.status is StepStatus.DISABLED:
             step = activation.enable(self.tree, step)
-        message = f"One command passed the step {self.limits.passes_per_command} times."
-        self.fail_step(self._begin(step), "LOOP_LIMIT", message)
+        self.fail_step(self.begin(step), failure.code, failure.message)
 
     def _pass_through(self, step: Step, agenda: Agenda) -> Decision[None]:
         """A step that does nothing itself starts and completes in one breath; a split may fail at it (X2)."""
-        begun = self._begin(step)
+        begun = self.begin(step)
         try:
             following = yield from gateways.taken(self.tree, begun)
         except StepFailure as failure:
@@ -229,7 +247,7 @@ class Flow:
         agenda.extend(following)
 
     def _complete_gateway(self, step: Step) -> None:
-        begun = self._begin(step)
+        begun = self.begin(step)
         self.tree.move_step(begun, StepStatus.COMPLETED, ChangeKind.STEP_COMPLETED)
 
     def _pass_disabled(
@@ -244,13 +262,6 @@ class Flow:
             passed = activation.disable(self.tree, passed, by)
         yield from self.leave(passed, agenda)
 
-    def _begin(self, step: Step) -> Step:
-        """An attempt starts; its due date counts from now by the UTC calendar (F2, T1)."""
-        due_in, due_at = self.tree.step_definition(step).due_in, step.due_at
-        if due_at is None and due_in is not None:
-            due_at = add(self.tree.now, parse_duration(due_in))
-        return self.tree.move_step(step, StepStatus.IN_PROGRESS, ChangeKind.STEP_STARTED, due_at=due_at)
-
     def _begin_children(self, step: Step, agenda: Agenda, kept: Sequence[Link]) -> Decision[None]:
         """Start the children of an attempt: for its items, or for those whose child did not complete before (C1, C5)."""
         try:
@@ -261,12 +272,15 @@ class Flow:
                 self.tree, step, items, self.ids, self.limits, self._started
             )
         except StepFailure as failure:
+            # The next retry is of the same items still (C5).
+            children.take_over(self.tree, step, kept)
             self.fail_step(step, failure.code, failure.message)
             return
         completed = [link for link in kept if link.status is ExecutionStatus.COMPLETED]
         children.take_over(self.tree, step, completed)
+        self._started += len(started)
         for child_id in started:
-            yield from self.begin_execution(child_id)
+            yield from self._begin_execution(child_id)
         links = yield from children.links_of(self.tree, step)
         step = self.tree.count_children(step, sum(link.status not in _ENDED for link in links))
         if not step.open_children:

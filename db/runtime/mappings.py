@@ -5,7 +5,6 @@ from copy import deepcopy
 from typing import Any
 
 from db.runtime.effects import Decision, Evaluate, Evaluated
-from db.runtime.expression_input import with_item
 from db.runtime.expressions import NOTHING
 from db.runtime.failures import StepFailure, require_evaluated
 from db.runtime.sub_workflow import (
@@ -20,22 +19,22 @@ from db.runtime.tree import JSONObject
 
 
 def child_contexts(
-    mappings: Sequence[InputMapping], data: JSONObject, items: Sequence[Any]
+    mappings: Sequence[InputMapping], inputs: Sequence[JSONObject]
 ) -> Decision[list[JSONObject]]:
-    """The context of each item's child; every expression of every item is evaluated in one request."""
+    """The context of each child from its input; every expression of all of them is evaluated in one request."""
     sources = [
-        (mapping.value.expression.src, with_item(data, item))
-        for item in items
+        (mapping.value.expression.src, data)
+        for data in inputs
         for mapping in mappings
         if isinstance(mapping.value, ExpressionValue)
     ]
     answers: list[Evaluated] = (yield Evaluate(tuple(sources))) if sources else []
     evaluated = iter(answers)
     contexts = []
-    for item in items:
+    for data in inputs:
         context: JSONObject = {}
         for mapping in mappings:
-            _apply(context, mapping, _value(mapping, with_item(data, item), evaluated))
+            _apply(context, mapping, _value(mapping, data, evaluated))
         contexts.append(context)
     return contexts
 

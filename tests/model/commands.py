@@ -1,6 +1,6 @@
 """Random commands on a tree, and which of them `runtime.md` S7 and C5 let through: told apart from the runtime."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,16 +58,14 @@ class Command:
         return True
 
 
-def random_command(choose: Choose, tree: MemoryTree) -> Command:
+def random_command(choose: Choose, tree: MemoryTree, kinds: Sequence[str] = KINDS) -> Command:
     """Mostly one that does something; now and then any command on anything."""
-    kind = KINDS[choose(len(KINDS))]
+    kind = kinds[choose(len(kinds))]
     on_execution = kind in ("start", "cancel", "update_context")
     rows: dict[str, Any] = dict(tree.executions if on_execution else tree.steps)
     likely = [key for key, row in rows.items() if _is_likely(kind, row)]
-    if likely and choose(10) < 9:
-        target = likely[choose(len(likely))]
-    else:
-        target = list(rows)[choose(len(rows))]
+    among = likely if likely and choose(10) < 9 else list(rows)
+    target = among[choose(len(among))]
     payloads = {"complete": OUTPUTS, "update_context": PATCHES}.get(kind)
     return Command(kind, target, payloads[choose(len(payloads))] if payloads else {})
 
@@ -84,8 +82,10 @@ def _is_likely(kind: str, row: Any) -> bool:
             return row.status is StepStatus.DISABLED and row.is_current
         case "start":
             return row.runtime_status is ExecutionStatus.NOT_STARTED
-        case _:
+        case "cancel":
             return row.runtime_status is ExecutionStatus.IN_PROGRESS
+        case _:
+            return row.runtime_status not in OVER
 
 
 def is_allowed(tree: MemoryTree, command: Command) -> bool:

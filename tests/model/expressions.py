@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from db.runtime.effects import Evaluated
-from db.runtime.expressions import NOTHING
-from db.runtime.expressions import cast_to_boolean as is_true
+from db.runtime.expressions import NOTHING, cast_to_boolean
 
 Data = Mapping[str, Any]
 
@@ -24,37 +23,41 @@ def _member(place: Any, *names: str) -> Any:
     return place
 
 
+def _is(value: Any, number: int) -> bool:
+    return value is not True and value == number
+
+
 def _count(value: Any) -> int:
     return len(value) if isinstance(value, list) else int(value is not NOTHING)
 
 
-def _path(value: Any) -> Any:
-    """What a path comes to: an empty list is nothing, and a list of one is that one."""
-    if not isinstance(value, list) or len(value) > 1:
-        return value
-    return value[0] if value else NOTHING
-
-
 def _throw(data: Data, name: str, otherwise: str) -> Any:
-    if is_true(_member(data["__context__"], name)):
+    if cast_to_boolean(_member(data["__context__"], name)):
         raise Thrown("boom")
-    return _path(_member(data["__context__"], otherwise))
+    return _member(data["__context__"], otherwise)
 
 
 _FORMS: list[tuple[str, Callable[..., Any]]] = [
-    (r"__context__\.(\w+)", lambda data, name: _path(_member(data["__context__"], name))),
-    (r"__context__\.(\w+) = (\d+)", lambda data, name, n: _member(data["__context__"], name) == int(n)),
-    (r"\$count\(__context__\.(\w+)\) > (\d+)", lambda d, name, n: _count(_member(d["__context__"], name)) > int(n)),
+    (r"__context__\.(\w+)", lambda data, name: _member(data["__context__"], name)),
+    (r"__context__\.(\w+) = (\d+)", lambda data, name, n: _is(_member(data["__context__"], name), int(n))),
+    (
+        r"\$count\(__context__\.(\w+)\) > (\d+)",
+        lambda d, name, n: _count(_member(d["__context__"], name)) > int(n),
+    ),
     (
         r"__steps__\.(\w+)\.outputData\.(\w+)",
-        lambda data, step, name: _path(_member(data["__steps__"], step, "outputData", name)),
+        lambda data, step, name: _member(data["__steps__"], step, "outputData", name),
     ),
-    (r"__steps__\.(\w+)\.attempt > (\d+)", lambda d, step, n: _member(d["__steps__"], step, "attempt") > int(n)),
+    (
+        r"__steps__\.(\w+)\.attempt > (\d+)",
+        lambda d, step, n: _member(d["__steps__"], step, "attempt") > int(n),
+    ),
+    (r"\$exists\(__each__\)", lambda data: "__each__" in data),
     (r"__each__", lambda data: data.get("__each__", NOTHING)),
     (r"__each__\.(\w+)", lambda data, name: _member(data.get("__each__"), name)),
     (r"'child of ' & __execution__\.name", lambda data: f"child of {data['__execution__']['name']}"),
     (r"__context__\.(\w+) \? \$error\('boom'\) : __context__\.(\w+)", _throw),
-    (r"items", lambda data: _path(data.get("items", NOTHING))),
+    (r"items", lambda data: data.get("items", NOTHING)),
 ]
 _COMPILED = [(re.compile(pattern), meaning) for pattern, meaning in _FORMS]
 

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from db.runtime.definition import StepType
+from db.runtime.expressions import cast_to_boolean
+from db.runtime.json_values import json_size
 from db.runtime.statuses import ExecutionStatus, StepStatus
 from db.runtime.sub_workflow import OnParentClose
-from db.runtime.truth import is_true
 from db.runtime.values import Execution, Step
 from tests.model.memory import MemoryTree
 from tests.model.replay import leads_to
@@ -29,7 +30,14 @@ def check(tree: MemoryTree, touched: Collection[str]) -> None:
             _was_entered(tree, step, attempts)
             _counts_its_children(tree, step)
     _children_are_tied(tree)
-    assert tree.size == len(tree.executions), "C4: the size of the tree"
+    _is_within_bounds(tree)
+
+
+def _is_within_bounds(tree: MemoryTree) -> None:
+    """C4."""
+    assert tree.size == len(tree.executions) <= tree.limits.executions_per_tree
+    assert max(each.depth for each in tree.executions.values()) <= tree.limits.nesting_depth
+    assert all(len(links) <= tree.limits.batch_items for links in tree.links.values())
 
 
 def _attempts_are_numbered(tree: MemoryTree, execution: Execution, attempts: list[Step]) -> None:
@@ -73,8 +81,14 @@ def _joins_wait_for_something(tree: MemoryTree, execution: Execution, current: l
     definition = tree.definition(execution.id)
     live = [step.step_id for step in current if step.status in (StepStatus.IN_PROGRESS, StepStatus.FAILED)]
     for join in current:
-        if join.type is StepType.GATEWAY_PARALLEL_JOIN and join.status is StepStatus.NOT_STARTED and join.entered_by:
-            assert any(leads_to(definition, step_id, join.step_id) for step_id in live if step_id != join.step_id)
+        if (
+            join.type is StepType.GATEWAY_PARALLEL_JOIN
+            and join.status is StepStatus.NOT_STARTED
+            and join.entered_by
+        ):
+            assert any(
+                leads_to(definition, step_id, join.step_id) for step_id in live if step_id != join.step_id
+            )
 
 
 def _policies_are_applied(tree: MemoryTree, execution: Execution, current: list[Step]) -> None:
@@ -91,16 +105,26 @@ def _policies_are_applied(tree: MemoryTree, execution: Execution, current: list[
             continue
         if step.is_overridden or step.has_ended or step.status is StepStatus.FAILED:
             continue
+        if step.type is StepType.SYS_SUB_WORKFLOW and step.attempt > 1 and not step.entered_by:
+            continue  # a child of it was retried (C5): it waits again, and its policy is read at the next change
         answer = tree.evaluate(policy.enabled_when.src, {"__context__": tree.context(execution.id)})
         if answer.error is None:
-            assert (step.status is StepStatus.DISABLED) != is_true(answer.value), f"S5: {step.step_id}"
+            assert (step.status is StepStatus.DISABLED) != cast_to_boolean(answer.value), (
+                f"S5: {step.step_id}"
+            )
 
 
 def _has_the_times_of_its_status(step: Step) -> None:
     """S2, and what the database's constraints say."""
     assert (step.status is StepStatus.COMPLETED) == (step.completed_at is not None)
-    assert (step.status is StepStatus.FAILED) == (step.failed_at is not None) == (step.failure_code is not None)
-    assert (step.status is StepStatus.DISABLED) == (step.disabled_at is not None) == (step.disabled_by is not None)
+    assert (
+        (step.status is StepStatus.FAILED) == (step.failed_at is not None) == (step.failure_code is not None)
+    )
+    assert (
+        (step.status is StepStatus.DISABLED)
+        == (step.disabled_at is not None)
+        == (step.disabled_by is not None)
+    )
     assert step.passed_at is None or step.status is StepStatus.DISABLED
     assert step.retry_at is None or step.status is StepStatus.FAILED
     assert step.started_at or step.status in (StepStatus.NOT_STARTED, StepStatus.DISABLED)
@@ -115,11 +139,17 @@ def _was_entered(tree: MemoryTree, step: Step, attempts: list[Step]) -> None:
     for transition_id in step.entered_by:
         source = transitions[transition_id].from_step_id
         assert any(
-            each.status is StepStatus.COMPLETED or each.passed_at for each in attempts if each.step_id == source
+            each.status is StepStatus.COMPLETED or each.passed_at
+            for each in attempts
+            if each.step_id == source
         )
     if not step.entered_by:
-        earlier = [each for each in attempts if each.step_id == step.step_id and each.attempt == step.attempt - 1]
-        assert [each.status for each in earlier] == [StepStatus.FAILED], "S3: only a failure is followed by a retry"
+        earlier = [
+            each for each in attempts if each.step_id == step.step_id and each.attempt == step.attempt - 1
+        ]
+        assert [each.status for each in earlier] == [StepStatus.FAILED], (
+            "S3: only a failure is followed by a retry"
+        )
 
 
 def _counts_its_children(tree: MemoryTree, step: Step) -> None:
@@ -134,8 +164,30 @@ def _counts_its_children(tree: MemoryTree, step: Step) -> None:
         workflow = tree.definition(step.execution_id).step(step.step_id).sub_workflow
         abandons = workflow is not None and workflow.on_parent_close is OnParentClose.ABANDON
         assert not step.is_current or not unended or (abandons and step.status is StepStatus.DISABLED)
-    if step.status is StepStatus.COMPLETED:
-        assert all(child.runtime_status is ExecutionStatus.COMPLETED for child in children), "C2"
+    if step.type is StepType.SYS_SUB_WORKFLOW and step.status is StepStatus.COMPLETED:
+        _shows_its_children(tree, step, children)
+
+
+def _shows_its_children(tree: MemoryTree, step: Step, children: list[Execution]) -> None:
+    """C2: the output of a step whose children have all completed is what they came to."""
+    whole = []
+    for child in children:
+        outputs = {each.step_id: tree.output(each.id) for each in tree.current(child.id)}
+        shown = {
+            "id": child.id,
+            "index": child.child_index,
+            "name": child.name,
+            "runtimeStatus": "Completed",
+            "context": tree.context(child.id),
+            "outputs": {step_id: output for step_id, output in outputs.items() if output is not None},
+        }
+        assert child.runtime_status is ExecutionStatus.COMPLETED
+        whole.append(shown)
+    if json_size({"children": whole}) > tree.limits.output_bytes:
+        bare = [{key: each[key] for key in ("id", "index", "name", "runtimeStatus")} for each in whole]
+        assert tree.output(step.id) == {"children": bare, "truncated": True}
+    else:
+        assert tree.output(step.id) == {"children": whole}
 
 
 def _children_are_tied(tree: MemoryTree) -> None:

@@ -28,6 +28,7 @@ from db.runtime.effects import (
     FindChildVersion,
     FindLinks,
     FindResults,
+    FindStatus,
     Link,
     Load,
     LoadData,
@@ -88,7 +89,9 @@ class Library:
         if version_id is not None:
             found = self.versions.get(version_id)
         else:
-            found = next((each for each in self.versions.values() if each.key == key and each.is_active), None)
+            found = next(
+                (each for each in self.versions.values() if each.key == key and each.is_active), None
+            )
         return found if found and found.status is not VersionStatus.DRAFT else None
 
 
@@ -182,7 +185,9 @@ class MemoryTree:
 
     def current(self, execution_id: str) -> list[Step]:
         """The current attempts of an execution, in definition order."""
-        return sorted((step for step in self.attempts(execution_id) if step.is_current), key=attrgetter("position"))
+        return sorted(
+            (step for step in self.attempts(execution_id) if step.is_current), key=attrgetter("position")
+        )
 
     def attempts(self, execution_id: str) -> list[Step]:
         """All attempts of an execution, in the order of their making."""
@@ -225,7 +230,7 @@ class MemoryTree:
         except StopIteration:
             return
 
-    def _answer(self, effect: Effect, tree: Tree) -> Any:
+    def _answer(self, effect: Effect, tree: Tree) -> Any:  # noqa: C901  # a case for every effect there is
         match effect:
             case Load(execution_id):
                 self._put(tree, execution_id)
@@ -237,6 +242,8 @@ class MemoryTree:
                 for each in list(self.below(execution_id)):
                     if each.runtime_status is ExecutionStatus.IN_PROGRESS and each.id not in tree.executions:
                         self._put(tree, each.id)
+            case FindStatus(attempt_id):
+                return self.steps[attempt_id].status
             case FindChildVersion(version_id, key):
                 found = self.library.find(version_id, key)
                 return found and ChildVersion(found.id, found.name, found.definition)
@@ -264,7 +271,9 @@ class MemoryTree:
     def _result(self, execution_id: str) -> ChildResult:
         outputs = {step.step_id: self.output(step.id) for step in self.current(execution_id)}
         present = {key: value for key, value in outputs.items() if value is not None}
-        return ChildResult(execution_id, self.executions[execution_id].name, self.context(execution_id), present)
+        return ChildResult(
+            execution_id, self.executions[execution_id].name, self.context(execution_id), present
+        )
 
     def _keep(self, tree: Tree) -> None:
         self._keep_executions(tree)
@@ -290,7 +299,9 @@ class MemoryTree:
                 before = replace(before, parent_step_id=tree.adoptions.get(before.id, before.parent_step_id))
                 changed = execution.id in tree.changed
                 assert changed or before == execution, "it changed but would not be written"
-                assert all(getattr(before, name) == getattr(execution, name) for name in _IMMUTABLE_OF_EXECUTIONS)
+                assert all(
+                    getattr(before, name) == getattr(execution, name) for name in _IMMUTABLE_OF_EXECUTIONS
+                )
             self.executions[execution.id] = execution
         for child_id, attempt_id in tree.adoptions.items():
             self.executions[child_id] = replace(self.executions[child_id], parent_step_id=attempt_id)

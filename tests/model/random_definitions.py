@@ -32,7 +32,7 @@ class Draft:
         self.start = self.add("start")
 
     def add(self, step_type: str, **keys: Any) -> str:
-        step_id = f"{step_type.split('.')[-1].split('_')[0]}{len(self.steps)}"
+        step_id = f"{step_type.rsplit('.', maxsplit=1)[-1].split('_', maxsplit=1)[0]}{len(self.steps)}"
         self.steps.append({"id": step_id, "type": step_type, "name": step_id.title(), **keys})
         return step_id
 
@@ -59,7 +59,12 @@ class Draft:
         return options[self.choose(len(options))]
 
     def raw(self) -> JSON:
-        return {"id": self.key, "name": self.key.title(), "steps": self.steps, "stepTransitions": self.transitions}
+        return {
+            "id": self.key,
+            "name": self.key.title(),
+            "steps": self.steps,
+            "stepTransitions": self.transitions,
+        }
 
     # Steps
 
@@ -69,7 +74,11 @@ class Draft:
             keys["activationPolicy"] = self.policy()
         if self.maybe(4):
             keys["retry"] = self.pick(
-                ({"maxAttempts": 2}, {"maxAttempts": 3, "backoff": "PT1H", "backoffRate": 2}, {"maxAttempts": 1})
+                (
+                    {"maxAttempts": 2},
+                    {"maxAttempts": 3, "backoff": "PT1H", "backoffRate": 2},
+                    {"maxAttempts": 1},
+                )
             )
         if self.maybe(8):
             keys["outputSchema"] = {"type": "object", "required": ["ok"]}
@@ -104,7 +113,9 @@ class Draft:
         child = self.pick([*self.children[1:], *self.children])
         pinned = self.maybe(2)
         keys: JSON = (
-            {"childWorkflowTemplateVersionId": f"tver_{child}"} if pinned else {"childWorkflowTemplateKey": child}
+            {"childWorkflowTemplateVersionId": f"tver_{child}"}
+            if pinned
+            else {"childWorkflowTemplateKey": child}
         )
         keys["mode"] = self.pick(("SINGLE", "BATCH"))
         if keys["mode"] == "BATCH":
@@ -125,10 +136,14 @@ class Draft:
             self.pick(
                 (
                     {"type": "EXPRESSION", "expr": {"src": "__context__.items"}},
+                    {"type": "EXPRESSION", "expr": {"src": "__context__.items"}},
                     {"type": "EXPRESSION", "expr": {"src": f"__steps__.{earlier}.outputData.items"}},
                     {"type": "STEP", "stepId": earlier, "select": {"src": "items"}},
                     {"type": "STEP", "stepId": earlier},
-                    {"type": "EXPRESSION", "expr": {"src": "__context__.bad ? $error('boom') : __context__.items"}},
+                    {
+                        "type": "EXPRESSION",
+                        "expr": {"src": "__context__.bad ? $error('boom') : __context__.items"},
+                    },
                 )
             )
         )
@@ -150,7 +165,15 @@ class Draft:
     # Blocks: each takes the open ends that lead to it and leaves its own
 
     def block(self, ends: list[JSON], depth: int) -> list[JSON]:
-        kinds = [self.one_task, self.one_task, self.one_sub_workflow, self.exclusive, self.parallel, self.loop, self.inclusive]
+        kinds = [
+            self.one_task,
+            self.one_task,
+            self.one_sub_workflow,
+            self.exclusive,
+            self.parallel,
+            self.loop,
+            self.inclusive,
+        ]
         simple = depth <= 0 or len(self.steps) > MAX_STEPS
         kind = self.pick(kinds[:3] if simple else kinds)
         return list(kind(ends, depth))
@@ -209,7 +232,7 @@ class Draft:
         self.connect(body, split)
         if self.maybe(3):
             self.arrow(split, first, isDefault=True)
-            return [_end(split, condition={"src": f"__steps__.{first}.outputData.ok"})]
+            return [_end(split, condition={"src": "__context__.b"})]
         self.arrow(split, first, condition={"src": f"__steps__.{first}.outputData.again"})
         return [_end(split, isDefault=True)]
 
@@ -299,7 +322,9 @@ def minimal() -> JSON:
 def errors_of(raw: JSON, library: list[JSON]) -> list[str]:
     """What publishing would find wrong."""
     issues = validate_definition(raw, catalogue(raw["id"], library))
-    return [f"{issue.code} {issue.path}: {issue.message}" for issue in issues if issue.severity is Severity.ERROR]
+    return [
+        f"{issue.code} {issue.path}: {issue.message}" for issue in issues if issue.severity is Severity.ERROR
+    ]
 
 
 def is_valid(raw: JSON, library: list[JSON]) -> bool:

@@ -12,10 +12,12 @@ from db.runtime.changes import Change, ChangeKind
 from db.runtime.definition import StepType, WorkflowDefinition
 from db.runtime.images import execution_image, step_image
 from db.runtime.moments import timestamp_text
-from db.runtime.statuses import EXECUTION_TRANSITIONS, STEP_TRANSITIONS, ExecutionStatus, StepStatus
+from db.runtime.statuses import EXECUTION_TRANSITIONS, STEP_TRANSITIONS, ExecutionStatus, Status, StepStatus
 from tests.model.memory import MemoryTree
 
 Image = dict[str, Any]
+
+_AFTER_THE_END = (ChangeKind.STEP_DISABLED, ChangeKind.STEP_ENABLED, ChangeKind.STEP_RETRY_SCHEDULED)
 
 _UNSET = (
     "startedAt", "completedAt", "failedAt", "disabledAt", "passedAt", "disabledBy", "dueAt", "retryAt", "failure",
@@ -41,6 +43,8 @@ class Replay:
     attempts: dict[str, Image] = field(default_factory=dict)
     # Execution id and step id → the current attempt.
     current: dict[tuple[str, str], Image] = field(default_factory=dict)
+    # An attempt after a failed one → what had arrived at that.
+    retried: dict[str, list[str]] = field(default_factory=dict)
     owed: list[Owed] = field(default_factory=list)
     compared: int = 0
     # How often steps have let flow go on, and transitions have arrived.
@@ -101,9 +105,8 @@ class Replay:
         image = dict(change.data)
         if change.kind is ChangeKind.CONTEXT_UPDATED:
             self.contexts[change.execution_id] = image.pop("context")
-        before, after = (self.executions[change.execution_id]["runtimeStatus"], image["runtimeStatus"])
-        assert change.from_status is not None and change.to_status is not None
-        assert (change.from_status.name, change.to_status.name) == (before, after)
+        before, after = self.executions[change.execution_id]["runtimeStatus"], image["runtimeStatus"]
+        assert (_name(change.from_status), _name(change.to_status)) == (before, after)
         if change.kind is not ChangeKind.CONTEXT_UPDATED:
             allowed = {each.name for each in EXECUTION_TRANSITIONS[ExecutionStatus[before]]}
             assert after in allowed, f"S1: an execution does not go from {before} to {after}"
@@ -116,6 +119,8 @@ class Replay:
         self._check_status(change, before, image)
         if before is None:
             self._check_next_attempt(self.current[key], image)
+            if self.current[key]["failure"]:
+                self.retried[attempt_id] = self.current[key]["enteredBy"]
         self.attempts[attempt_id] = self.current[key] = image
         self.executions[change.execution_id] |= {
             "revision": change.revision,
@@ -124,15 +129,18 @@ class Replay:
         self._count(change, before, image)
 
     def _check_status(self, change: Change, before: Image | None, image: Image) -> None:
-        assert (change.from_status.name if change.from_status else None) == (before["status"] if before else None)
-        assert change.to_status is not None and change.to_status.name == image["status"]
-        assert self.executions[change.execution_id]["runtimeStatus"] in ("NOT_STARTED", "IN_PROGRESS") or (
-            change.kind
-            in (ChangeKind.STEP_DISABLED, ChangeKind.STEP_ENABLED, ChangeKind.STEP_RETRY_SCHEDULED)
-        ), "nothing moves in an execution that has ended"
+        assert _name(change.from_status) == (before["status"] if before else None)
+        assert _name(change.to_status) == image["status"]
+        has_ended = self.executions[change.execution_id]["runtimeStatus"] not in (
+            "NOT_STARTED",
+            "IN_PROGRESS",
+        )
+        assert not has_ended or change.kind in _AFTER_THE_END, "nothing moves in an execution that has ended"
         if before is not None and before["status"] != image["status"]:
             allowed = {each.name for each in STEP_TRANSITIONS[StepStatus[before["status"]]]}
-            assert image["status"] in allowed, f"S3: an attempt does not go from {before['status']} to {image['status']}"
+            assert image["status"] in allowed, (
+                f"S3: an attempt does not go from {before['status']} to {image['status']}"
+            )
 
     def _check_next_attempt(self, before: Image, image: Image) -> None:
         """S3: attempts are numbered 1 … n, and one is replaced only when it has ended."""
@@ -142,6 +150,8 @@ class Replay:
     def _count(self, change: Change, before: Image | None, image: Image) -> None:
         definition = self.tree.definition(change.execution_id)
         arrivals = image["enteredBy"][len(before["enteredBy"]) if before else 0 :]
+        if image["type"] == "GATEWAY_PARALLEL_JOIN" and arrivals == self.retried.get(image["id"]):
+            arrivals = []  # `retryStep` gives a join the arrivals of the attempt that failed
         for transition_id in arrivals:
             self._count_arrival(change.execution_id, definition, transition_id, image["stepId"])
         if before is None or (image["status"], image["passedAt"]) == (before["status"], before["passedAt"]):
@@ -174,12 +184,16 @@ class Replay:
 
     def _settle(self) -> None:
         """What has been taken, or met a step to which it makes no difference (F4), is owed no more."""
-        self.owed = [owed for owed in self.owed if not any(self._is_taken(owed, each) for each in owed.targets)]
+        self.owed = [
+            owed for owed in self.owed if not any(self._is_taken(owed, each) for each in owed.targets)
+        ]
 
     def _is_taken(self, owed: Owed, transition_id: str) -> bool:
         target = self.current[owed.execution_id, owed.targets[transition_id]]
-        return transition_id in target["enteredBy"] and target["revision"] == self.revision or is_waiting(target) or (
-            target["status"] == "NOT_STARTED" and transition_id in target["enteredBy"]
+        return (
+            (transition_id in target["enteredBy"] and target["revision"] == self.revision)
+            or is_waiting(target)
+            or (target["status"] == "NOT_STARTED" and transition_id in target["enteredBy"])
         )
 
     def _check_join(self, execution_id: str, definition: WorkflowDefinition, join: Image) -> None:
@@ -188,6 +202,10 @@ class Replay:
         for (owner, step_id), attempt in self.current.items():
             if owner == execution_id and is_live(attempt) and step_id != join["stepId"]:
                 assert not leads_to(definition, step_id, join["stepId"]), f"F5: {step_id} can still arrive"
+
+
+def _name(status: Status | None) -> str | None:
+    return status.name if status else None
 
 
 def is_live(attempt: Image) -> bool:

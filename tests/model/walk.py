@@ -10,17 +10,32 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from db.runtime.changes import ChangeKind
 from db.runtime.definition import StepType
+from db.runtime.limits import Limits
 from db.runtime.statuses import ExecutionStatus, StepStatus
 from tests.model import invariants
-from tests.model.commands import GOOD, OVER, PATCHES, Command, is_allowed, random_command
+from tests.model.commands import GOOD, KINDS, OVER, PATCHES, Command, is_allowed, random_command
+from tests.model.expectations import expectation
 from tests.model.memory import JSON, Library, MemoryTree
 from tests.model.random_definitions import Choose, random_library
 from tests.model.replay import Replay, leads_to
 
-CONTEXTS: list[JSON] = [{}, {"a": 1, "items": [{"id": 1}, {"id": 2}]}, {"b": True, "items": [5]}, {"bad": True}]
+CONTEXTS: list[JSON] = [
+    {},
+    {"a": 1, "items": [{"id": 1}, {"id": 2}]},
+    {"b": True, "items": [5]},
+    {"items": [{"id": 1}, 2, 3]},
+    {"bad": True, "items": [1, 2]},
+]
+# Low bounds are met often (C4, F7).
+BOUNDS = [
+    Limits(passes_per_command=5),
+    Limits(passes_per_command=3, batch_items=2, executions_per_command=6, nesting_depth=2),
+    Limits(passes_per_command=4, executions_per_tree=20, output_bytes=600, context_bytes=600),
+]
 MOST_EXECUTIONS = 150
-MOST_TO_THE_END = 600
+MOST_TO_THE_END = 300
 
 
 @dataclass
@@ -33,15 +48,23 @@ class Walk:
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.tree = MemoryTree(Library(*self.raws))
+        self.tree = MemoryTree(Library(*self.raws), BOUNDS[self.choose(len(BOUNDS))])
         self.replay = Replay(self.tree)
+        # Some walks do much of one thing.
+        self.kinds = KINDS + [KINDS[self.choose(len(KINDS))]] * 12
         self.context = CONTEXTS[self.choose(len(CONTEXTS))]
-        self.tree.create("root", self.context, start=self.choose(8) != 7)
+        self.is_started = self.choose(8) != 7
+        self.tree.create("root", self.context, start=self.is_started)
         self.check()
 
     def check(self) -> None:
         """What the last command left."""
+        since = self.replay.revision
         touched = self.replay.follow()
+        started = [each for each in self.tree.journal[since:] if each.kind is ChangeKind.EXECUTION_STARTED]
+        assert len(started) <= self.tree.limits.executions_per_command, (
+            "C4: executions started by one command"
+        )
         parents = {self.tree.executions[each].parent_id for each in touched} - {None}
         invariants.check(self.tree, touched | {each for each in parents if each})
 
@@ -51,10 +74,14 @@ class Walk:
             if len(self.tree.executions) > MOST_EXECUTIONS or not self.is_moving():
                 break
             self.step()
-        self.to_the_end()
-        self.check_all()
+        self.finish()
         for execution in self.tree.executions.values():
             self.counts[f"execution {execution.runtime_status}"] += 1
+
+    def finish(self) -> None:
+        """To the end, and everything once more."""
+        self.to_the_end()
+        self.check_all()
 
     def is_moving(self) -> bool:
         """Whether some command could still do something – or is tried although it cannot."""
@@ -69,17 +96,19 @@ class Walk:
 
     def step(self) -> None:
         """One random command."""
-        self.give(random_command(self.choose, self.tree))
+        self.give(random_command(self.choose, self.tree, self.kinds))
 
     def give(self, command: Command) -> None:
         """A command is carried out exactly if S7 allows it; one that is refused changes nothing."""
         self.commands.append(command)
         allowed = is_allowed(self.tree, command)
         before = None if allowed else snapshot(self.tree)
-        carried_out = command.run(self.tree)
+        expected = expectation(self.tree, command) if allowed else None
+        self.was_carried_out = carried_out = command.run(self.tree)
         assert carried_out == allowed, f"S7: {command} {'was carried out' if carried_out else 'was refused'}"
         self.counts[f"{command.kind} {'done' if carried_out else 'refused'}"] += 1
-        if carried_out:
+        if expected:
+            expected()
             self.check()
         else:
             assert snapshot(self.tree) == before, "S1: a refused command changes nothing"
@@ -96,7 +125,9 @@ class Walk:
             if len(self.tree.executions) > MOST_EXECUTIONS:
                 return
             self.give(command)
-        unended = [each for each in self.tree.executions.values() if each.runtime_status not in invariants.ENDED]
+        unended = [
+            each for each in self.tree.executions.values() if each.runtime_status not in invariants.ENDED
+        ]
         assert any(is_endless(self.tree, each.id) for each in unended), "the execution does not end"
         self.counts["endless"] += 1
 
@@ -105,21 +136,35 @@ class Walk:
         waiting = [step for step in self.tree.steps.values() if step.is_current and step.is_waiting]
         if not waiting:
             return None
-        if number % 20 == 19:
-            execution_id = waiting[number % len(waiting)].execution_id
-            return Command("update_context", execution_id, {**PATCHES[self.choose(3)], "bad": None})
-        waiting = [step for step in waiting if step.type is not StepType.SYS_SUB_WORKFLOW]
-        step = waiting[number % len(waiting)]
-        if step.status is StepStatus.FAILED:
-            return Command("retry", step.id)
-        return Command("complete", step.id, GOOD if number % 7 else {**GOOD, "ok": False})
+        turn, rest = divmod(number, 20)
+        if rest == 19:
+            execution_id = waiting[turn % len(waiting)].execution_id
+            return Command("update_context", execution_id, {**PATCHES[turn // 2 % 3], "bad": None})
+        output = GOOD if number % 7 else {**GOOD, "ok": False}
+        commands = [
+            Command("retry", step.id)
+            if step.status is StepStatus.FAILED
+            else Command("complete", step.id, output)
+            for step in waiting
+        ]
+        # What is scheduled in a child that was abandoned is left to time: no command moves it (C5).
+        allowed = [command for command in commands if is_allowed(self.tree, command)]
+        return allowed[number % len(allowed)] if allowed else None
 
 
 def is_endless(tree: MemoryTree, execution_id: str) -> bool:
-    """Whether what leaves a parallel split comes back to it, so that something is always left to do."""
+    """Whether it may turn in circles for ever: what leaves a parallel split comes back to it, or an output that is not
+    written again decides where to go on.
+    """
     definition = tree.definition(execution_id)
-    splits = (StepType.GATEWAY_PARALLEL_SPLIT, StepType.GATEWAY_INCLUSIVE_SPLIT)
-    return any(leads_to(definition, step.id, step.id) for step in definition.steps if step.type in splits)
+    splits = [
+        step for step in definition.steps if step.type.is_split and leads_to(definition, step.id, step.id)
+    ]
+    return any(
+        step.type is not StepType.GATEWAY_EXCLUSIVE_SPLIT
+        or any(each.condition and "__steps__" in each.condition.src for each in definition.outgoing(step.id))
+        for step in splits
+    )
 
 
 def snapshot(tree: MemoryTree) -> list[Any]:
@@ -130,17 +175,21 @@ def snapshot(tree: MemoryTree) -> list[Any]:
 
 def random_walk(seed: int, length: int = 40) -> Walk:
     """A whole walk; the same for the same seed."""
-    choose = random.Random(seed).randrange
+    choose = random.Random(seed).randrange  # noqa: S311 – the same for the same seed
     walk = Walk(choose, random_library(choose))
     walk.run(length)
     return walk
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Walk at random until the time is over or something is wrong.")
+    parser = argparse.ArgumentParser(
+        description="Walk at random until the time is over or something is wrong."
+    )
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1, help="the first seed; each walk takes the next")
-    parser.add_argument("--length", type=int, default=40, help="commands of a walk before it is led to its end")
+    parser.add_argument(
+        "--length", type=int, default=40, help="commands of a walk before it is led to its end"
+    )
     given = parser.parse_args()
     until, seed, counts = time.monotonic() + given.seconds, given.seed, Counter[str]()
     while time.monotonic() < until:
