@@ -60,6 +60,9 @@ class Timestamp(TypeDecorator[datetime]):
             return value
         return timestamp_text(value)
 
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
     def reader(self, dialect: Dialect) -> Callable[[Any], Any] | None:
         if dialect.name != "sqlite":
             return None
@@ -83,6 +86,9 @@ class Label(TypeDecorator[StrEnum]):
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
         return None if value is None else str(value)
 
+    def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.labels(value)
+
     def reader(self, _: Dialect) -> Callable[[Any], Any]:
         labels: dict[str | None, StrEnum | None] = {str(label): label for label in self.labels}
         labels[None] = None
@@ -94,6 +100,9 @@ class Names(TypeDecorator[tuple[str, ...]]):
 
     impl = TextJSON
     cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...] | None:
+        return None if value is None else tuple(value)
 
     def reader(self, _: Dialect) -> Callable[[Any], Any]:
         return lambda raw: None if raw is None else tuple(orjson.loads(raw))
