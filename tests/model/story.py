@@ -80,6 +80,28 @@ def batch(key: str, items: str = "__context__.items", **keys: Any) -> JSON:
     return child(key, **{"mode": "BATCH", "iterable": {"type": "EXPRESSION", "expr": {"src": items}}, **keys})
 
 
+def parent(kids: JSON, **keys: Any) -> JSON:
+    """`kids`, then `after`."""
+    return workflow("start > kids > after > end", kids=kids, **keys)
+
+
+def constant(target: str, value: Any, **keys: Any) -> JSON:
+    return {"targetPath": target, "value": {"type": "const", "value": value}, **keys}
+
+
+def field(target: str, source: str, path: str, **keys: Any) -> JSON:
+    step = {"stepId": keys.pop("step")} if "step" in keys else {}
+    return {
+        "targetPath": target,
+        "value": {"type": "field", "ref": {"source": source, "path": path, **step}},
+        **keys,
+    }
+
+
+def expression(target: str, src: str, **keys: Any) -> JSON:
+    return {"targetPath": target, "value": {"type": "expr", "expr": {"src": src}}, **keys}
+
+
 class Story:
     """One tree. Every command is followed by all that the model checks of rows and journal."""
 

@@ -179,6 +179,17 @@ def test_f5_a_failed_step_holds_the_join_until_it_is_retried_or_skipped(way: str
     assert story.statuses("join", "c") == [COMPLETED, IN_PROGRESS]
 
 
+def test_f5_a_scheduled_step_holds_the_join() -> None:
+    story = Story(parallel(a={"retry": {"maxAttempts": 2, "backoff": "PT1H"}}))
+    story.fail("a")
+    story.complete("b")
+    assert story.statuses("join") == [NOT_STARTED]
+    assert story.status() is ExecutionStatus.IN_PROGRESS
+    story.wake("a")
+    story.complete("a")
+    assert story.statuses("join", "c") == [COMPLETED, IN_PROGRESS]
+
+
 def test_f5_a_join_is_asked_again_after_every_command_not_only_on_arrival() -> None:
     story = Story(
         workflow(
@@ -268,8 +279,8 @@ def test_f5_opening_uses_the_arrivals_up_and_loops_are_safe() -> None:
     assert story.status() is ExecutionStatus.COMPLETED
 
 
-def test_f5_a_live_step_that_can_come_only_through_the_join_itself_does_not_hold_it() -> None:
-    """Two branches meet at `join`; behind it `again` leads back to it, and is not waited for."""
+def test_f5_a_way_back_to_the_join_holds_it_only_once_it_is_taken() -> None:
+    """Two branches meet at `join`; behind it `again` leads back to it."""
     story = Story(
         workflow(
             "start > split > a > join > fork > again > join",
@@ -291,21 +302,14 @@ def test_f5_a_live_step_that_can_come_only_through_the_join_itself_does_not_hold
 
 
 def test_f6_the_execution_fails_although_end_was_reached() -> None:
-    story = Story(
-        workflow(
-            "start > split > a > choose > join > end",
-            "split > b > choose > more",
-            "more > join",
-            when={"choose > more": "__context__.a"},
-            split=PARALLEL,
-            choose=EXCLUSIVE,
-            join=JOIN,
-            more={},
-        )
-    )
+    story = Story(merging())
     story.fail("b")
-    story.complete("a")
+    story.complete("a", "c")
+    assert (story.step("end").status, story.step("end").entered_by) == (NOT_STARTED, ("c-end",))
     assert story.status() is ExecutionStatus.FAILED
+    story.disable("b")
+    story.complete("c")
+    assert story.status() is ExecutionStatus.COMPLETED
 
 
 def test_f6_end_waits_for_what_is_still_in_progress() -> None:

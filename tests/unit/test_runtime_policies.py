@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from db.runtime.errors import InvalidTransition
 from db.runtime.statuses import ExecutionStatus
 from db.runtime.values import DisabledBy
@@ -60,6 +62,14 @@ def test_s5_a_policy_is_read_when_the_attempt_is_made_and_after_every_change_of_
     story.patch({"a": True})
     story.complete("a")
     assert story.statuses("b", "c") == [IN_PROGRESS, NOT_STARTED]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_true"), [([0], False), ([], False), ([0, [1]], True), ("0", True), (-1, True)]
+)
+def test_x1_a_policy_is_cast_to_boolean_by_jsonatas_rule(value: Any, is_true: bool) -> None:
+    story = Story(workflow(ABC, b=enabled_when("__context__.a")), context={"a": value})
+    assert (story.step("b").status is NOT_STARTED) == is_true
 
 
 def test_s5_a_policy_that_is_no_longer_true_disables_a_step_in_progress_and_flow_goes_on() -> None:
