@@ -5,6 +5,7 @@ from db.tables import table_of
 from schema.projection.compiler import Query
 from schema.projection.rows import Row
 
+_EXECUTIONS = table_of(tables.WorkflowExecution)
 _STEPS = table_of(tables.StepExecution)
 _LINKS = table_of(tables.StepChild)
 
@@ -28,7 +29,7 @@ def runtime_of_execution(execution: Row, query: Query) -> str:
             ("runtimeStatus", sql.text(execution.runtime_status)),
             *((_camel(name), sql.text(sql.time(execution[name]))) for name in _EXECUTION_TIMES),
             ("context", sql.json(execution.context)),
-            ("steps", steps),
+            ("steps", query.outlined(steps, execution, _EXECUTIONS)),
         ]
     )
 

@@ -17,7 +17,7 @@ from db.definitions import Definitions
 from db.ids import IdKind, is_id
 from db.requests import Fetch, Request
 from db.runtime.effects import Decision
-from db.runtime.errors import NotFound
+from db.runtime.errors import NotFound, Refusal
 from db.runtime.flow import Flow
 from db.runtime.tree import Tree
 from db.store import Store
@@ -71,7 +71,11 @@ async def commit(store: Store, work: Callable[[], Generator[Request, Any, T]]) -
 async def template_commit(
     store: Store, actor: Actor, guard: Guard, work: Callable[[], Generator[Request, Any, TemplateChanged]]
 ) -> TemplateChanged:
-    """A command on a template, which no tree and so no root lock is concerned with."""
+    """A command on a template, which no tree and so no root lock is concerned with.
+
+    Two that are the same may both have found that it was not done yet; the one that comes second is then refused for what
+    the first has done, which is looked up once more.
+    """
 
     def once() -> Generator[Request, Any, TemplateChanged]:
         before = yield from recall(actor, guard)
@@ -81,7 +85,13 @@ async def template_commit(
         yield from remember(actor, guard, outcome)
         return outcome
 
-    return await commit(store, once)
+    try:
+        return await commit(store, once)
+    except Refusal:
+        before = await store.database.transact(recall(actor, guard)) if guard.once else None
+        if before is None:
+            raise
+        return TemplateChanged(**before)
 
 
 def on_tree(

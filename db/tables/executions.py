@@ -45,6 +45,7 @@ class WorkflowExecution(SQLModel, table=True):
         Index("workflow_execution_status", "tenant", "runtime_status", "created_at", "id"),
         Index("workflow_execution_version", "tenant", "version_id", "created_at", "id"),
         Index("workflow_execution_path", "tenant", "root_id", "path"),
+        Index("workflow_execution_tree", "tenant", "root_id", "created_at", "id"),
         Index("workflow_execution_parent", "tenant", "parent_id", "child_index", "id"),
         Index("workflow_execution_correlation", "tenant", "correlation_id"),
     )

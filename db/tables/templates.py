@@ -60,6 +60,7 @@ class StepDefinition(SQLModel, table=True):
     __tablename__ = "step_definition"
     __table_args__ = (
         PrimaryKeyConstraint("version_id", "step_id"),
+        Index("step_definition_group", "version_id", "group_id", "group_position"),
         CheckConstraint(one_of("type", StepType), name="step_definition_type"),
     )
     version_id: str = text_column(references="workflow_template_version.id")

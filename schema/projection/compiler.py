@@ -21,7 +21,7 @@ from schema.projection import declare, paging
 from schema.projection.arguments import Arguments, Convert, Site, Values, bindable, detached
 from schema.projection.plan import Parameter, Plan
 from schema.projection.rows import Row, Rows, ValuesRow
-from schema.projection.spelling import Spelling
+from schema.projection.spelling import Spelling, depth
 
 Homes = Mapping[str, declare.TypeHome]
 Details = list[Any]  # graphql-core's FieldDetailsList
@@ -96,7 +96,7 @@ class Query:
         """The statement of a list of objects by their ids, which are bound as a JSON array."""
         source, found = self.table(self.table_of(type_))
         item = self.object(type_, found, details)
-        among = self.sql.among(found["id"], self.value("ids", "json"))
+        source, among = self.sql.among(source, found["id"], self.value("ids", "json"))
         listed = self.sql.array(item, source, found.alias, among, found["id"], None)
         return self._finish(f"select {listed}")
 
@@ -132,9 +132,16 @@ class Query:
         """The JSON object of a selection over a row."""
         selected = self.selected(type_, details)
         text = self.sql.object([(key, self._field(type_, row, fields)) for key, fields in selected.items()])
-        if self.sql.deepest is not None and self._homes[type_.name].table is not None:
-            return self._outlined(text, row, self._homes[type_.name].table)
-        return text
+        table = self._homes[type_.name].table
+        return text if table is None else self.outlined(text, row, table)
+
+    def outlined(self, text: str, row: Row, table: Table) -> str:
+        """JSON over a row; SQLite's parser has a small stack, so deep JSON moves to an expression of its own."""
+        if self.sql.deepest is None or depth(text) <= self.sql.deepest:
+            return text
+        name = f"o{len(self._outlines)}"
+        self._outlines.append(f"select {row['rid']} as rid, {text} as j from {table.name} {row.alias}")
+        return f"json((select {name}.j from {name} where {name}.rid = {row['rid']}))"
 
     def selected(self, type_: GraphQLObjectType, details: Details) -> dict[str, Details]:
         """Response keys and their fields: fragments, directives and merging are graphql-core's."""
@@ -233,16 +240,6 @@ class Query:
         self._parameters.append(parameter)
         return f"⟦{len(self._parameters) - 1}⟧"
 
-    def _outlined(self, text: str, row: Row, table: Table | None) -> str:
-        """SQLite's parser has a small stack: a deep object moves to an expression of its own, found by row id."""
-        assert table is not None
-        assert self.sql.deepest is not None
-        if depth(text) <= self.sql.deepest:
-            return text
-        name = f"o{len(self._outlines)}"
-        self._outlines.append(f"select {row['rid']} as rid, {text} as j from {table.name} {row.alias}")
-        return f"json((select {name}.j from {name} where {name}.rid = {row['rid']}))"
-
 
 def named(field: GraphQLField) -> GraphQLObjectType:
     """The object type behind a field's type."""
@@ -254,15 +251,3 @@ def named(field: GraphQLField) -> GraphQLObjectType:
 def enumerate_names(outlines: Sequence[str]) -> list[tuple[str, str]]:
     """Outlines with the names by which the text calls them."""
     return [(f"o{number}", text) for number, text in enumerate(outlines)]
-
-
-def depth(text: str) -> int:
-    """How deep parentheses nest."""
-    deepest = level = 0
-    for character in text:
-        if character == "(":
-            level += 1
-            deepest = max(deepest, level)
-        elif character == ")":
-            level -= 1
-    return deepest

@@ -33,7 +33,13 @@ class Keys:
 
     def beyond(self, row: Row, placeholders: Sequence[str], *, after: bool) -> str:
         """The rows strictly after (or before) the keys, in the order."""
-        sign = "<" if self._order.descending is after else ">"
+        return self._compared(row, "<" if self._order.descending is after else ">", placeholders)
+
+    def not_beyond(self, row: Row, placeholders: Sequence[str], *, after: bool) -> str:
+        """All other rows; no `not`, of which an index knows nothing."""
+        return self._compared(row, ">=" if self._order.descending is after else "<=", placeholders)
+
+    def _compared(self, row: Row, sign: str, placeholders: Sequence[str]) -> str:
         return f"({', '.join(row[name] for name in self.columns)}) {sign} ({', '.join(placeholders)})"
 
     def cursor(self, spelling: Spelling, row: Row) -> str:

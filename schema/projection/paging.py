@@ -74,8 +74,10 @@ class Page:
         return f"(select * from ({numbered}) {row.alias} order by n {direction}) {row.alias}", row
 
     def _beyond(self, row: Row, name: str) -> str:
-        placeholders = [self._key(name, index) for index in range(len(self._keys.kinds))]
-        return self._keys.beyond(row, placeholders, after=name == "after")
+        return self._keys.beyond(row, self._placeholders(name), after=name == "after")
+
+    def _placeholders(self, name: str) -> list[str]:
+        return [self._key(name, index) for index in range(len(self._keys.kinds))]
 
     def _key(self, name: str, index: int) -> str:
         """A placeholder for one key of a cursor."""
@@ -147,7 +149,7 @@ class Page:
             return "1 = 0"
         source, row = self._query.table(self._query.table_of(self._node))
         join = self._home.join(self._parent, row, self._arguments)
-        conditions = [join, f"not ({self._beyond(row, name)})"]
+        conditions = [join, self._keys.not_beyond(row, self._placeholders(name), after=name == "after")]
         if near is not None and self._arguments.given(near):
             conditions.append(self._beyond(row, near))
         return f"exists (select 1 from {source} where {' and '.join(conditions)})"

@@ -59,8 +59,9 @@ class PostgreSQLSpelling(Spelling):
     def number(self, value: str) -> str:
         return f"to_json({value})"
 
-    def among(self, column: str, texts: str) -> str:
-        return f"{column} in (select json_array_elements_text({texts}))"
+    def among(self, source: str, column: str, texts: str) -> tuple[str, str]:
+        # An array, or the planner expects a hundred of them and may read the whole table instead.
+        return source, f"{column} = any(array(select json_array_elements_text({texts})))"
 
     def nested(self, select: str) -> str:
         return f"({select})"

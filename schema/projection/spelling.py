@@ -36,8 +36,8 @@ class Spelling(Protocol):
     def number(self, value: str) -> str:
         """A number as JSON; null stays null."""
 
-    def among(self, column: str, texts: str) -> str:
-        """Whether a column holds one of the texts of a JSON array."""
+    def among(self, source: str, column: str, texts: str) -> tuple[str, str]:
+        """A source with the condition that its unique column holds one of the texts of a JSON array."""
 
     def nested(self, select: str) -> str:
         """A scalar sub-select whose value is JSON."""
@@ -70,3 +70,15 @@ class Spelling(Protocol):
 
     # How many parentheses an object's text may nest before it moves to a common table expression of its own.
     deepest: int | None
+
+
+def depth(text: str) -> int:
+    """How deep parentheses nest."""
+    deepest = level = 0
+    for character in text:
+        if character == "(":
+            level += 1
+            deepest = max(deepest, level)
+        elif character == ")":
+            level -= 1
+    return deepest

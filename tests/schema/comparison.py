@@ -9,12 +9,14 @@ import orjson
 from db.ids import IdKind, new_id
 from db.store import Store
 from tests.api import Api
-from tests.schema.documents import Document, Pools, Writer
+from tests.schema.documents import Document, Writer
+from tests.schema.expressions import EXPRESSIONS
 from tests.schema.fabricated import SCHEMA, CountingPlans, FabricatedContext, fabricated_context
 from tests.schema.pages import BY_INDEX, NEWEST_FIRST
-from tests.schema.payloads import every_refusal, random_explanations, random_templates, random_transitions
+from tests.schema.payloads import Payloads, random_payloads
 from tests.schema.reference import Reference
 from tests.schema.rows import Digits, Rows, exact_json, load_rows
+from tests.schema.values import Pools, Values
 
 SDL = SCHEMA.as_str()
 
@@ -30,7 +32,7 @@ class View:
 
     def draw(self, random: Random) -> Document:
         """A document about what this tenant has."""
-        return Writer(self.reference.schema, random, self.pools).write()
+        return Writer(self.reference.schema, random, Values(random, self.pools)).write()
 
     async def compare(self, document: Document) -> None:
         """The projection answers as the reference does: compiled, from the plan cache, and for other values."""
@@ -74,79 +76,88 @@ def _exact(value: Any) -> Any:
 async def views_of(store: Store, random: Random, tenants: tuple[str, str]) -> list[View]:
     """Each tenant's view of all that is in the database."""
     rows = await load_rows(store.database)
-    return [_view(store, random, rows, tenant) for tenant in tenants]
+    return [await _view(store, random, rows, tenant) for tenant in tenants]
 
 
-def _view(store: Store, random: Random, rows: Rows, tenant: str) -> View:
-    seen = Reference(SDL, rows, store.database.kind, tenant)
-    transitions = (*random_transitions(random, seen), *every_refusal(random, seen))
-    templates = (*random_templates(random, seen), *every_refusal(random, seen))
-    explanations = random_explanations(random, seen)
-    payloads = (transitions, templates, explanations)
-    expected = ([each.expected for each in group] for group in payloads)
-    reference = Reference(SDL, rows, store.database.kind, tenant, *expected)
+async def _view(store: Store, random: Random, rows: Rows, tenant: str) -> View:
+    reference = Reference(SDL, rows, store.database.kind, tenant)
+    payloads = await random_payloads(random, store, tenant, reference)
+    reference.payload = payloads.find
     api = Api(store, tenant)
-    context = fabricated_context(api.context, *payloads)
-    return View(api, context, reference, _pools(reference, rows, tenant, len(transitions)))
+    context = fabricated_context(api.context, tuple(payloads.transitions), tuple(payloads.templates))
+    return View(api, context, reference, _pools(payloads, rows, tenant))
 
 
-def _pools(reference: Reference, rows: Rows, tenant: str, payloads: int) -> Pools:
-    def ids(type_name: str) -> list[str]:
-        return [each["id"] for each in reference.objects[type_name]]
-
-    others = [row for row in rows["workflow_execution"] if row["tenant"] != tenant][:3]
-    nowhere = {"created_at": "2024-02-29T23:59:59.500000Z", "id": "tver_m"}
+def _pools(payloads: Payloads, rows: Rows, tenant: str) -> Pools:
+    reference = payloads.reference
+    executions = reference.objects["WorkflowExecution"]
+    children = [each for each in executions if each["parent_id"] is not None]
     listed = [
+        *executions,
         *reference.objects["WorkflowTemplate"],
         *reference.objects["WorkflowTemplateVersion"],
-        *reference.objects["WorkflowExecution"],
-        nowhere,
     ]
-    children = [row for row in reference.objects["WorkflowExecution"] if row["parent_id"] is not None]
-    change = reference.objects["Change"][0]
+    nowhere = {"created_at": "2024-02-29T23:59:59.500000Z", "child_index": 1, "id": "tver_m"}
     return Pools(
-        ids=[
-            *ids("WorkflowExecution") * 2,
-            *ids("WorkflowTemplate") * 4,
-            *ids("WorkflowTemplateVersion"),
-            *(row["id"] for row in others),
-            *(new_id(kind) for kind in IdKind),
-            "",
-            "exec_",
-            "nonsense",
-            f"{ids('WorkflowExecution')[0]} ",
-            ids("WorkflowExecution")[0].upper(),
-        ],
+        ids=_ids(payloads, rows, tenant),
         keys=[*(each["key"] for each in reference.objects["WorkflowTemplate"]), "no-such-key"],
         step_ids=["start", "end", *(f"step-{number}" for number in range(10))],
-        cursors=[reference.cursor_of(NEWEST_FIRST, row) for row in listed],
-        indexed=[
-            reference.cursor_of(BY_INDEX, row) for row in (*children, {"child_index": 1, "id": "exec_m"})
-        ],
-        wrong_cursors=[
-            "",
-            "zz",
-            "00",
-            "é",
-            "5b5d",
-            "7b7d",
-            "31",
-            "6e756c6c",
-            reference.cursor("journal", reference.epoch, change["xid"], change["position"]),
-            reference.cursor("createdAt"),
-            reference.cursor("childIndex", True, "x"),
-            reference.cursor("childIndex", 1.5, "x"),
-            reference.cursor("childIndex", "1", "x"),
-            reference.cursor("childIndex", 2**63, "x"),
-            reference.cursor("childIndex", -(2**64), "x"),
-            reference.cursor("createdAt", 5, "x"),
-            reference.cursor("createdAt", "2024-02-29T23:59:59.500000Z", 7),
-            reference.cursor("createdAt", "2024-02-29T23:59:59.500000Z", "a\0b"),
-            reference.cursor("createdAt", "2023-02-29T23:59:59.500000Z", "x"),
-            reference.cursor("createdAt", "2024-02-29T23:59:59Z", "x"),
-            reference.cursor("createdAt", "infinity", "x"),
-            reference.cursor("createdAt", "2024-02-29T23:59:59.500000Z", "x", "y"),
-            reference.cursor(["createdAt"], "2024-02-29T23:59:59.500000Z", "x"),
-        ],
-        payloads=payloads,
+        sources=list(EXPRESSIONS),
+        cursors={
+            "createdAt": [reference.cursor_of(NEWEST_FIRST, row) for row in (*listed, nowhere)],
+            "childIndex": [reference.cursor_of(BY_INDEX, row) for row in (*children, nowhere)],
+        },
+        wrong_cursors=_wrong_cursors(reference),
+        payloads=len(payloads.transitions),
     )
+
+
+def _ids(payloads: Payloads, rows: Rows, tenant: str) -> dict[str, list[str]]:
+    """By root field: what is there, and everybody else's, of other types, and what is none."""
+    objects = payloads.reference.objects
+    executions = [each["id"] for each in objects["WorkflowExecution"]]
+    others = [row["id"] for row in rows["workflow_execution"] if row["tenant"] != tenant][:3]
+    others += [row["id"] for row in rows["step_execution"] if row["tenant"] != tenant][:3]
+    malformed = ["", "exec_", "nonsense", f"{executions[0]} ", executions[0].upper()]
+    none = [*others, *malformed, *(new_id(kind) for kind in IdKind)]
+    templates = [each["id"] for each in objects["WorkflowTemplate"]]
+    versions = [each["id"] for each in objects["WorkflowTemplateVersion"]]
+    return {
+        "workflowExecution": [*executions, *none],
+        "evaluateExpression": [*executions, *none],
+        "workflowTemplate": [*templates * 4, *none],
+        "workflowTemplateVersion": [*versions * 2, *none],
+        "explainStep": [*payloads.explanations, *none],
+    }
+
+
+def _wrong_cursors(reference: Reference) -> list[str]:
+    change = reference.objects["Change"][0]
+    time = "2024-02-29T23:59:59.500000Z"
+    return [
+        "",
+        "zz",
+        "00",
+        "é",
+        "5b5d",
+        "7b7d",
+        "31",
+        "6e756c6c",
+        reference.cursor("journal", reference.epoch, change["xid"], change["position"]),
+        reference.cursor("createdAt"),
+        reference.cursor("createdAt", 5, "x"),
+        reference.cursor("createdAt", time, 7),
+        reference.cursor("createdAt", time, "a\0b"),
+        reference.cursor("createdAt", "2023-02-29T23:59:59.500000Z", "x"),
+        reference.cursor("createdAt", "2024-02-29T23:59:59Z", "x"),
+        reference.cursor("createdAt", "infinity", "x"),
+        reference.cursor("createdAt", time, "x", "y"),
+        reference.cursor(["createdAt"], time, "x"),
+        reference.cursor("childIndex", "1", "x"),
+        reference.cursor("childIndex", 1.0, "x"),
+        reference.cursor("childIndex", True, "x"),
+        reference.cursor("childIndex", None, "x"),
+        reference.cursor("childIndex", 2**63, "x"),
+        reference.cursor("childIndex", 1, "\ud800"),
+        reference.cursor("childIndex", time, "x"),
+    ]

@@ -20,14 +20,24 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, logger="strawberry.execution")
 
 
-@pytest.fixture(params=[1, 2], ids=lambda seed: f"world{seed}")
-async def views(request: pytest.FixtureRequest, store: Store) -> list[View]:
-    """What each of a world's two tenants sees."""
+@pytest.fixture(scope="session")
+def made() -> dict[tuple[str, int], tuple[str, str]]:
+    """The two tenants of each world that is there already, by database and seed."""
+    return {}
+
+
+@pytest.fixture(params=[1, 5], ids=lambda seed: f"world{seed}")
+async def views(
+    request: pytest.FixtureRequest, store: Store, made: dict[tuple[str, int], tuple[str, str]]
+) -> list[View]:
+    """What each of a world's two tenants sees; the world is made once and only read."""
+    world = (store.database.kind, request.param)
     random = Random(request.param)  # noqa: S311  # the same world each time
-    run = uuid4().hex[:12]
-    tenants = (f"one-{run}", f"two-{run}")
-    await make_world(store, random, tenants, stranger=f"stranger-{run}")
-    return await views_of(store, random, tenants)
+    if world not in made:
+        run = uuid4().hex[:12]
+        made[world] = (f"one-{run}", f"two-{run}")
+        await make_world(store, random, made[world], stranger=f"stranger-{run}")
+    return await views_of(store, random, made[world])
 
 
 @pytest.fixture

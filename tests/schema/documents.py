@@ -23,36 +23,18 @@ from graphql import (
     is_non_null_type,
 )
 
+from tests.schema.values import ABSENT, Values, is_unwritable
+
 Parent = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
-ABSENT = object()
 # Names that the SQL may have uses of its own for.
 ALIASES = ("o", "n", "c", "j", "rid", "q", "values", "w1", "s2", "o0", "id", "select", "_", "node", "edges")
 LONG = "a_key_that_is_longer_than_the_sixty_three_bytes_which_postgresql_keeps_of_a_name"
 VALUE_SETS = 3
 MOST_FIELDS = 70
-# How many objects an answer may grow to, roughly: a list counts for six.
+# How many objects an answer may grow to, roughly.
 MOST_OBJECTS = 1500
-LIST, PAGE = 6, 3
-# Root fields that compute something first; `Query.explanation` has what is projected of it.
-COMPUTED = ("validateWorkflowDefinition", "evaluateExpression", "explainStep")
-
-
-@dataclass(frozen=True, slots=True)
-class Pools:
-    """What arguments are drawn from: mostly what exists, sometimes what does not or is wrong."""
-
-    ids: Sequence[str]
-    keys: Sequence[str]
-    step_ids: Sequence[str]
-    cursors: Sequence[str]
-    indexed: Sequence[str]
-    wrong_cursors: Sequence[str]
-    payloads: int
-
-
-WRONG_TEXTS = ("a\0b", "\ud800", "\udfff!")
-ODD_TEXTS = ("", "no such", "Ünï 🧭", "' or 1=1 --", "⟦0⟧", "%")
+LIST, PAGE = 6, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +71,16 @@ class Writer:
 
     schema: GraphQLSchema
     random: Random
-    pools: Pools
+    values: Values
     budget: int = MOST_FIELDS
     keys: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
     fragments: list[Fragment] = field(default_factory=list)
-    # Rarely anything is wrong: a document with a wrong value proves little else.
-    has_wrong_values: bool = False
 
     def write(self) -> Document:
         """The document."""
-        self.has_wrong_values = self._chance(12)
+        # Rarely anything is wrong: a document with a wrong value proves little else.
+        self.values.has_wrong = self._chance(12)
         self.budget = self.random.choice((8, 20, 40, MOST_FIELDS))
         assert self.schema.query_type is not None
         depth = self.random.randint(2, 12)
@@ -113,9 +94,9 @@ class Writer:
             f"{head}{body}",
             *(f"fragment {each.name} on {each.type} {each.text}" for each in self.fragments),
         ]
-        return Document("\n".join(texts), tuple(self._values(number) for number in range(VALUE_SETS)))
+        return Document("\n".join(texts), tuple(self._set(number) for number in range(VALUE_SETS)))
 
-    def _values(self, number: int) -> dict[str, Any]:
+    def _set(self, number: int) -> dict[str, Any]:
         values = {name: each.values[number] for name, each in self.variables.items()}
         return {name: value for name, value in values.items() if value is not ABSENT}
 
@@ -149,11 +130,7 @@ class Writer:
         if chosen >= 74:
             return self._spread(type_, depth, room)
         fields = {} if isinstance(type_, GraphQLUnionType) else type_.fields
-        usable = [
-            name
-            for name, each in fields.items()
-            if name not in COMPUTED and self._is_usable(each, depth, room)
-        ]
+        usable = [name for name, each in fields.items() if self._is_usable(each, depth, room)]
         if not usable:
             if isinstance(type_, GraphQLObjectType):
                 return f"__typename{self._directives()}"
@@ -163,7 +140,9 @@ class Writer:
     def _is_usable(self, field_: GraphQLField, depth: int, room: int) -> bool:
         if is_leaf_type(get_named_type(field_.type)):
             return not field_.args
-        return depth > 0 and self.budget > 0 and room >= _weight(field_)
+        # `validateWorkflowDefinition` reads nothing that is shown.
+        is_read = "definition" not in field_.args
+        return is_read and depth > 0 and self.budget > 0 and room >= _weight(field_)
 
     def _field(self, fields: dict[str, GraphQLField], usable: list[str], depth: int, room: int) -> str:
         composite = [name for name in usable if not is_leaf_type(get_named_type(fields[name].type))]
@@ -267,10 +246,10 @@ class Writer:
                 ("after", "before"),
                 ("after",),
             )
-            return self.random.choice((*pages, ("first", "last")) if self.has_wrong_values else pages)
+            return self.random.choice((*pages, ("first", "last")) if self.values.has_wrong else pages)
         if "key" in field_.args:
             one = (("id",), ("key",), ("id",), ("key",), ("id", "key"))
-            return self.random.choice((*one, ()) if self.has_wrong_values else one)
+            return self.random.choice((*one, ()) if self.values.has_wrong else one)
         return [name for name, each in field_.args.items() if is_non_null_type(each.type) or self._chance(60)]
 
     def _value(self, field_name: str, name: str, argument: GraphQLArgument) -> str:
@@ -278,17 +257,16 @@ class Writer:
         is_nullable = not is_non_null_type(argument.type)
 
         def draw() -> Any:
-            return self._draw(field_name, name, is_nullable)
+            return self.values.draw(field_name, name, is_nullable)
 
         value = draw()
-        if self._chance(45) and value is not ABSENT and not _is_unwritable(value):
+        if self._chance(45) and value is not ABSENT and not is_unwritable(value):
             return json.dumps(value)
         type_ = str(get_named_type(argument.type).name)
         if not is_nullable:
-            return self._variable(f"{type_}!", None, lambda: self._draw(field_name, name, nullable=False))
-        return self._variable(
-            type_, json.dumps(self._draw_size()) if type_ == "Int" and self._chance(30) else None, draw
-        )
+            return self._variable(f"{type_}!", None, draw)
+        has_default = type_ == "Int" and self._chance(30)
+        return self._variable(type_, json.dumps(self.values.size()) if has_default else None, draw)
 
     def _variable(self, type_: str, default: str | None, draw: Any) -> str:
         values = [draw() for _ in range(VALUE_SETS)]
@@ -297,36 +275,6 @@ class Writer:
         name = f"v{len(self.variables)}"
         self.variables[name] = Variable(type_, default, values)
         return f"${name}"
-
-    def _draw(self, field_name: str, name: str, nullable: bool) -> Any:
-        if nullable and self._chance(15):
-            return self.random.choice((None, ABSENT)) if name != "which" else None
-        if name in ("first", "last"):
-            return self._draw_size()
-        if name == "which":
-            return self.random.randint(0, self.pools.payloads)
-        if name in ("after", "before"):
-            cursors = self.pools.indexed if field_name == "childWorkflowExecutions" else self.pools.cursors
-            return self._draw_text(cursors, self.pools.wrong_cursors)
-        pool = {"id": self.pools.ids, "key": self.pools.keys, "stepId": self.pools.step_ids}[name]
-        return self._draw_text(pool, WRONG_TEXTS)
-
-    def _draw_text(self, pool: Sequence[str], wrong: Sequence[str]) -> str:
-        if self.has_wrong_values and self._chance(15):
-            return self.random.choice(wrong)
-        if wrong is WRONG_TEXTS and self._chance(8):
-            return self.random.choice(ODD_TEXTS)
-        return self.random.choice(pool)
-
-    def _draw_size(self) -> int:
-        if self.has_wrong_values and self._chance(15):
-            return self.random.choice((-1, 501, -(2**31), 2**31 - 1))
-        return self.random.choice((1, 2, 3, 0, 4, 7, 500))
-
-
-def _is_unwritable(value: Any) -> bool:
-    """GraphQL's own syntax has no lone surrogates."""
-    return isinstance(value, str) and any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def _weight(field_: GraphQLField) -> int:

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from strawberry.extensions import ValidationCache
+from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 from schema.context import Context
-from schema.explanation import StepExplanation
 from schema.mutation import Mutation
 from schema.projection.declare import homes_of
 from schema.projection.executor import Plans, ProjectionExecutor, declared_or_attribute
@@ -32,7 +31,6 @@ class FabricatedContext(Context):
 
     transitions: tuple[Payload, ...] = ()
     templates: tuple[Payload, ...] = ()
-    explanations: tuple[Payload, ...] = ()
 
 
 def _result(payloads: tuple[Payload, ...], which: int) -> Any:
@@ -51,19 +49,13 @@ class FabricatedQuery(Query):
     def template(self, info: strawberry.Info[FabricatedContext, None], which: int) -> TemplateResult | None:
         return _result(info.context.templates, which)
 
-    @strawberry.field
-    def explanation(
-        self, info: strawberry.Info[FabricatedContext, None], which: int
-    ) -> StepExplanation | None:
-        return _result(info.context.explanations, which)
-
 
 SCHEMA = strawberry.Schema(
     query=FabricatedQuery,
     mutation=Mutation,
     execution_context_class=ProjectionExecutor,
-    # Each document is run several times, and validating it takes longer than all else.
-    extensions=[ValidationCache],
+    # Each document is run several times, and reading it takes longer than all else.
+    extensions=[ParserCache, ValidationCache],
     config=StrawberryConfig(default_resolver=declared_or_attribute, scalar_map=SCALARS),
 )
 
@@ -79,10 +71,7 @@ class CountingPlans(Plans):
 
 
 def fabricated_context(
-    context: Context,
-    transitions: tuple[Payload, ...],
-    templates: tuple[Payload, ...],
-    explanations: tuple[Payload, ...] = (),
+    context: Context, transitions: tuple[Payload, ...], templates: tuple[Payload, ...]
 ) -> FabricatedContext:
     """The same surroundings for `SCHEMA`, with plans of its own."""
     spelling = plans_for(build_schema(), context.store.database.kind).spelling
@@ -95,5 +84,4 @@ def fabricated_context(
         announcer=context.announcer,
         transitions=transitions,
         templates=templates,
-        explanations=explanations,
     )

@@ -1,6 +1,6 @@
-"""Rows that the commands of a sequence do not write, and that reading must nevertheless get right.
+"""Rows that commands do not write, and that reading must nevertheless get right.
 
-Equal times, old attempts, children, and rows of a stranger that point at everybody's.
+Equal times, and rows of a stranger that point at everybody's.
 """
 
 from collections.abc import Generator
@@ -13,7 +13,6 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from db import tables
 from db.ids import IdKind, new_id
 from db.requests import Fetch, Write
-from db.runtime.definition import StepType
 from db.statements import Statement
 from db.tables import table_of
 
@@ -24,10 +23,8 @@ TRANSITIONS = table_of(tables.StepTransition)
 GROUPS = table_of(tables.StepGroup)
 EXECUTIONS = table_of(tables.WorkflowExecution)
 STEPS = table_of(tables.StepExecution)
+LINKS = table_of(tables.StepChild)
 JOURNAL = table_of(tables.Journal)
-CHILDREN = table_of(tables.StepChild)
-
-Row = dict[str, Any]
 
 Steps = Generator[Fetch | Write, list[Any], Any]
 
@@ -36,99 +33,17 @@ def add_handmade_rows(random: Random, tenants: tuple[str, str], stranger: str) -
     """A script for one transaction."""
     for tenant in tenants:
         yield from _equal_times(random, tenant)
-        yield from _old_attempts(random, tenant)
-        yield from _policies(random, tenant)
-        yield from _children(random, tenant)
         yield from _intrude(random, tenant, stranger)
 
 
 def _equal_times(random: Random, tenant: str) -> Steps:
     """Lists are ordered by time and id; equal times leave it to the id, and whole seconds have digits too."""
     start = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
-    for table in (TEMPLATES, VERSIONS):
+    for table in (TEMPLATES, VERSIONS, EXECUTIONS):
         for row in (yield from _fetch(table, tenant)):
             moved = start + timedelta(microseconds=random.choice((0, 1, 1_000_000, 999_999)))
             if random.random() < 0.6:
                 yield _set(table, row["id"], created_at=moved)
-
-
-def _old_attempts(random: Random, tenant: str) -> Steps:
-    for row in (yield from _fetch(STEPS, tenant)):
-        if random.random() < 0.3:
-            changed = {"id": new_id(IdKind.STEP_EXECUTION), "attempt": 99, "is_current": False}
-            yield _insert(STEPS, row | changed)
-
-
-def _children(random: Random, tenant: str) -> Steps:
-    """Children and children's children, each of an attempt of its parent, some of them of a batch."""
-    parents = [row for row in (yield from _fetch(EXECUTIONS, tenant)) if random.random() < 0.5]
-    for _ in range(2):
-        children: list[dict[str, Any]] = []
-        for parent in parents:
-            steps = [row for row in (yield from _fetch(STEPS, tenant)) if row["execution_id"] == parent["id"]]
-            for step in random.sample(steps, min(len(steps), random.randint(0, 2))):
-                yield _set(STEPS, step["id"], type=StepType.SYS_SUB_WORKFLOW)
-                for index in random.sample(range(20), random.randint(0, 3)):
-                    child = _child(random, parent, step, index)
-                    children.append(child)
-                    yield _insert(EXECUTIONS, child)
-                    yield from _steps_of_child(steps, child)
-                    yield _insert(CHILDREN, _link(step, child))
-        parents = children
-    roots = [row for row in (yield from _fetch(EXECUTIONS, tenant)) if row["parent_id"] is None]
-    yield _insert(JOURNAL, (yield from _any_change(tenant)) | {"root_id": roots[0]["id"], "revision": 10_000})
-
-
-def _child(random: Random, parent: Row, step: Row, index: int) -> Row:
-    id_ = new_id(IdKind.EXECUTION)
-    own = {"id": id_, "path": f"{parent['path']}{id_}/", "depth": parent["depth"] + 1, "name": "child"}
-    above = {"parent_id": parent["id"], "parent_step_id": step["id"], "child_index": index}
-    item = random.choice((None, "text", True, [1, {"a": 1.5}], {"b": None}))
-    return (
-        parent
-        | own
-        | above
-        | {"item": item, "tree_revision": None, "tree_changed_at": None, "tree_size": None}
-    )
-
-
-def _steps_of_child(steps: list[Row], child: Row) -> Steps:
-    for step in steps:
-        if step["is_current"]:
-            yield _insert(STEPS, step | {"id": new_id(IdKind.STEP_EXECUTION), "execution_id": child["id"]})
-
-
-def _link(step: Row, child: Row) -> Row:
-    return {
-        "step_execution_id": step["id"],
-        "child_index": child["child_index"],
-        "tenant": child["tenant"],
-        "item": child["item"],
-        "child_id": child["id"],
-    }
-
-
-def _policies(random: Random, tenant: str) -> Steps:
-    """What sub-workflows, policies and retries leave in the rows of steps and their definitions."""
-    templates = yield from _fetch(TEMPLATES, tenant)
-    versions = yield from _fetch(VERSIONS, tenant)
-    for row in (yield from _fetch(STEP_DEFINITIONS, tenant)):
-        if random.random() < 0.4:
-            found = {"child_version_id": random.choice(versions)["id"]}
-            if random.random() < 0.5:
-                found = {"child_template_key": random.choice((*(each["key"] for each in templates), "none"))}
-            policy = {"enabled_when": "1 = 1", "max_attempts": 3, "mode": random.choice(("SINGLE", "BATCH"))}
-            yield _set_definition(row, found | policy)
-    at = datetime(2025, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
-    for row in (yield from _fetch(STEPS, tenant)):
-        if random.random() < 0.3:
-            yield _set(STEPS, row["id"], retry_at=at, passed_at=at, due_at=at)
-
-
-def _any_change(tenant: str) -> Steps:
-    """A change as a new row of the journal."""
-    change = (yield from _fetch(JOURNAL, tenant))[0] | {"step_execution_id": None}
-    return {name: value for name, value in change.items() if name not in ("position", "xid")}
 
 
 def _intrude(random: Random, tenant: str, stranger: str) -> Steps:
@@ -138,14 +53,10 @@ def _intrude(random: Random, tenant: str, stranger: str) -> Steps:
         for row in (yield from _fetch(table, tenant)):
             if random.random() < 0.2:
                 yield _insert(table, row | {"tenant": stranger, key: f"stranger-{row[key]}"})
-    for row in (yield from _fetch(STEPS, tenant)):
-        if row["is_current"] and random.random() < 0.2:
-            renamed = {"id": new_id(IdKind.STEP_EXECUTION), "step_id": f"stranger-{row['step_id']}"}
-            yield _insert(STEPS, row | renamed | {"tenant": stranger, "attempt": 50})
-    for link in (yield from _fetch(CHILDREN, tenant)):
-        if random.random() < 0.5:
-            yield _insert(CHILDREN, link | {"tenant": stranger, "child_index": 100 + link["child_index"]})
-    change = yield from _any_change(tenant)
+    yield from _attempts_of_a_stranger(random, tenant, stranger)
+    yield from _children_of_a_stranger(random, tenant, stranger)
+    change = (yield from _fetch(JOURNAL, tenant))[0] | {"step_execution_id": None}
+    change = {name: value for name, value in change.items() if name not in ("position", "xid")}
     for row in (yield from _fetch(EXECUTIONS, tenant)):
         if row["parent_id"] is None:
             theirs = {"tenant": stranger, "root_id": row["id"], "revision": 9_999}
@@ -162,6 +73,47 @@ def _versions_of_a_stranger(random: Random, tenant: str, stranger: str) -> Steps
             yield _set(TEMPLATES, template["id"], active_version_id=changed["id"])
 
 
+def _attempts_of_a_stranger(random: Random, tenant: str, stranger: str) -> Steps:
+    """More attempts at this tenant's steps, and steps that their executions do not have."""
+    for row in (yield from _fetch(STEPS, tenant)):
+        theirs = row | {"id": new_id(IdKind.STEP_EXECUTION), "tenant": stranger}
+        if row["is_current"] and random.random() < 0.2:
+            yield _insert(STEPS, theirs | {"attempt": 50, "is_current": False})
+        elif row["is_current"] and random.random() < 0.2:
+            yield _insert(STEPS, theirs | {"step_id": f"stranger-{row['step_id']}"})
+
+
+def _children_of_a_stranger(random: Random, tenant: str, stranger: str) -> Steps:
+    """Executions below this tenant's, and links from its attempts to them and to its own."""
+    steps = yield from _fetch(STEPS, tenant)
+    for row in (yield from _fetch(EXECUTIONS, tenant)):
+        if random.random() < 0.6:
+            continue
+        child = _child(row) | {"tenant": stranger}
+        yield _insert(EXECUTIONS, child)
+        attempt = random.choice([step for step in steps if step["execution_id"] == row["id"]])
+        yield _insert(LINKS, _link(attempt, child) | {"tenant": stranger})
+    for number, link in enumerate((yield from _fetch(LINKS, tenant))):
+        # The same once more, and another attempt that takes over the child.
+        (attempt,) = (step for step in steps if step["id"] == link["step_execution_id"])
+        others = [step for step in steps if step["execution_id"] == attempt["execution_id"]]
+        for each, index in ((attempt, 10_000 + number), (random.choice(others), 20_000 + number)):
+            theirs = {"tenant": stranger, "step_execution_id": each["id"], "child_index": index}
+            yield _insert(LINKS, link | theirs)
+
+
+def _child(parent: dict[str, Any]) -> dict[str, Any]:
+    id_ = new_id(IdKind.EXECUTION)
+    below = {"parent_id": parent["id"], "path": f"{parent['path']}{id_}/", "depth": parent["depth"] + 1}
+    of_no_root = {"tree_revision": None, "tree_changed_at": None, "tree_size": None}
+    return parent | below | of_no_root | {"id": id_, "child_index": 1_000}
+
+
+def _link(attempt: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
+    shared = {name: child[name] for name in ("tenant", "child_index", "item")}
+    return shared | {"step_execution_id": attempt["id"], "child_id": child["id"]}
+
+
 def _fetch(table: Table, tenant: str) -> Steps:
     found = yield Fetch(
         Statement(select(table).where(table.c.tenant == bindparam("tenant"))), {"tenant": tenant}
@@ -171,16 +123,6 @@ def _fetch(table: Table, tenant: str) -> Steps:
 
 def _insert(table: Table, row: dict[str, Any]) -> Write:
     return Write(Statement(insert(table).values({name: bindparam(name) for name in row})), [row])
-
-
-def _set_definition(row: Row, values: Row) -> Write:
-    where = (
-        STEP_DEFINITIONS.c.version_id == bindparam("of_version"),
-        STEP_DEFINITIONS.c.step_id == bindparam("of_step"),
-    )
-    bound = {name: bindparam(name, type_=STEP_DEFINITIONS.c[name].type) for name in values}
-    keys = {"of_version": row["version_id"], "of_step": row["step_id"]}
-    return Write(Statement(update(STEP_DEFINITIONS).where(*where).values(bound)), [values | keys])
 
 
 def _set(table: Table, id_: str, **values: Any) -> Write:

@@ -85,9 +85,7 @@ def is_cursor(order: Order, text: str) -> bool:
         case ["createdAt", str(at), str(id_)]:
             return order is NEWEST_FIRST and _is_time(at) and _is_storable(id_)
         case ["childIndex", int(index), str(id_)]:
-            return (
-                order is BY_INDEX and not isinstance(index, bool) and abs(index) < 2**63 and _is_storable(id_)
-            )
+            return order is BY_INDEX and type(index) is int and abs(index) < 2**63 and _is_storable(id_)
     return False
 
 

@@ -1,30 +1,77 @@
-"""Payloads as resolvers return them, and the same as the reference has them."""
+"""Objects that are built in Python: as resolvers return them, and the same as the reference has them."""
 
-import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from db.ids import IdKind, new_id
+from db.commands.outcome import Actor
+from db.explaining import explain_step
 from db.runtime.validation import Severity
+from db.store import Store
 from schema import results
-from schema.explanation import ExpressionRead, StepExplanation
 from schema.projection.rows import Rows as Projected
+from tests.schema.expressions import EXPRESSIONS
 from tests.schema.fabricated import Payload
-from tests.schema.reference import Object, Reference
+from tests.schema.reference import Reference
+from tests.schema.rows import Row
 
-USED: dict[str, Any] = {"message": "used", "key": "k"}
 NOT_FOUND: dict[str, Any] = {"message": "none", "id": "x"}
 LIMIT: dict[str, Any] = {"message": "much", "limit": "bytes", "actual": 2.5, "maximum": 1.0}
+KEY_USED: dict[str, Any] = {"message": "used", "key": "k"}
+CONFLICT: dict[str, Any] = {"message": "changed", "expected_revision": 1, "current_revision": 2}
+EXPLAINED = 40
 
 
-def random_transitions(random: Random, seen: Reference) -> list[Payload]:
+@dataclass(frozen=True, slots=True)
+class Payloads:
+    """What the root fields answer that are no projections; of two of them only some objects in it are read."""
+
+    reference: Reference
+    transitions: list[Payload]
+    templates: list[Payload]
+    explanations: Mapping[str, Row]
+
+    def find(self, field: str, arguments: Mapping[str, Any]) -> Row | None:
+        """What the reference answers."""
+        match field:
+            case "explainStep":
+                return self.explanations.get(arguments["id"])
+            case "evaluateExpression":
+                return self._evaluated(arguments["workflowExecutionId"], arguments["src"])
+        payloads = self.transitions if field == "transition" else self.templates
+        which = arguments["which"]
+        return payloads[which].expected if 0 <= which < len(payloads) else None
+
+    def _evaluated(self, execution_id: str, src: str) -> Row | None:
+        execution = self.reference.one("WorkflowExecution", id=execution_id)
+        if execution is None:
+            return None
+        value, error = EXPRESSIONS[src](self.reference, execution)
+        return {"__typename": "ExpressionResult", "value": value, "error": error}
+
+
+async def random_payloads(random: Random, store: Store, tenant: str, reference: Reference) -> Payloads:
+    """Payloads about what a tenant has."""
+    transitions = [
+        *_transitions(random, reference),
+        *_refusals(random, reference),
+        _conflict(random, reference),
+    ]
+    templates = [*_templates(random, reference), *_refusals(random, reference)]
+    explanations = {}
+    for step in random.sample(reference.objects["WorkflowStepExecution"], EXPLAINED):
+        explanations[step["id"]] = await _explanation(store, tenant, reference, step["id"])
+    return Payloads(reference, transitions, templates, explanations)
+
+
+def _transitions(random: Random, seen: Reference) -> list[Payload]:
     """What commands on executions and steps may answer, with any span of revisions."""
     executions, steps = seen.objects["WorkflowExecution"], seen.objects["WorkflowStepExecution"]
-    made = [_transition(random, random.choice(executions), random.choice((None, *steps))) for _ in range(8)]
-    return [*made, _conflict(random.choice(executions)), _conflict(random.choice(steps))]
+    return [_transition(random, random.choice(executions), random.choice((None, *steps))) for _ in range(8)]
 
 
-def _transition(random: Random, execution: Object, step: Object | None) -> Payload:
+def _transition(random: Random, execution: Row, step: Row | None) -> Payload:
     since = random.choice((0, 1, random.randint(0, 20)))
     values = {
         "root_id": execution["root_id"],
@@ -36,7 +83,7 @@ def _transition(random: Random, execution: Object, step: Object | None) -> Paylo
     return Payload(Projected("TransitionSuccess", values), {"__typename": "TransitionSuccess", **values})
 
 
-def random_templates(random: Random, seen: Reference) -> list[Payload]:
+def _templates(random: Random, seen: Reference) -> list[Payload]:
     """What commands on templates may answer."""
     payloads = []
     for template in random.sample(seen.objects["WorkflowTemplate"], 3):
@@ -48,53 +95,34 @@ def random_templates(random: Random, seen: Reference) -> list[Payload]:
     return payloads
 
 
-def every_refusal(random: Random, seen: Reference) -> list[Payload]:
+def _refusals(random: Random, seen: Reference) -> list[Payload]:
     """One of each of the expected errors, and of `InvalidTransition` one for each type of node."""
     types = ("WorkflowExecution", "WorkflowStepExecution", "WorkflowTemplate", "WorkflowTemplateVersion")
     return [
         *(_invalid(random.choice(seen.objects[type_name])) for type_name in types),
-        Payload(results.IdempotencyConflict(**USED), {"__typename": "IdempotencyConflict", **USED}),
         Payload(results.NotFound(**NOT_FOUND), {"__typename": "NotFound", **NOT_FOUND}),
         Payload(results.LimitExceeded(**LIMIT), {"__typename": "LimitExceeded", **LIMIT}),
+        Payload(results.IdempotencyConflict(**KEY_USED), {"__typename": "IdempotencyConflict", **KEY_USED}),
         _failed(),
     ]
 
 
-def _invalid(node: Object) -> Payload:
+def _invalid(node: Row) -> Payload:
     told = {"message": "no", "current": "COMPLETED", "wanted": "FAILED", "allowed": ["A", "B"]}
-    result = results.InvalidTransition(node=Projected(node["__typename"], {"id": node["id"]}), **told)
+    result = results.InvalidTransition(node=_projected(node), **told)
     return Payload(result, {"__typename": "InvalidTransition", "node": node, **told})
 
 
-def _conflict(node: Object) -> Payload:
-    result = results.RevisionConflict(
-        message="changed",
-        expected_revision=1,
-        current_revision=2,
-        node=Projected(node["__typename"], {"id": node["id"]}),
+def _conflict(random: Random, seen: Reference) -> Payload:
+    node = random.choice(
+        random.choice((seen.objects["WorkflowExecution"], seen.objects["WorkflowStepExecution"]))
     )
-    expected = {"message": "changed", "expectedRevision": 1, "currentRevision": 2, "node": node}
-    return Payload(result, {"__typename": "RevisionConflict", **expected})
+    result = results.RevisionConflict(node=_projected(node), **CONFLICT)
+    return Payload(result, {"__typename": "RevisionConflict", "node": node, **CONFLICT})
 
 
-def random_explanations(random: Random, seen: Reference) -> tuple[Payload, ...]:
-    """What `explainStep` may answer: any list of steps, some of them nowhere or somebody else's, by their ids."""
-    return tuple(_explanation(random, seen, count) for count in (0, 1, 3, 6))
-
-
-def _explanation(random: Random, seen: Reference, count: int) -> Payload:
-    steps = random.sample(seen.objects["WorkflowStepExecution"], count)
-    ids = [*(step["id"] for step in steps), new_id(IdKind.STEP_EXECUTION)]
-    read = {"path": "a.b", "value": {"x": [1, None, "y"]}}
-    told = {"summary": "waits", "expression": None}
-    result = StepExplanation(
-        waiting_for=Projected("WorkflowStepExecution", {"ids": json.dumps(ids)}, is_list=True),
-        reads=[ExpressionRead(**read)],
-        **told,
-    )
-    waiting = sorted(steps, key=lambda step: step["id"])
-    expected = {"__typename": "StepExplanation", "waitingFor": waiting, "reads": [read], **told}
-    return Payload(result, expected)
+def _projected(node: Row) -> Any:
+    return Projected(node["__typename"], {"id": node["id"]})
 
 
 def _failed() -> Payload:
@@ -105,3 +133,12 @@ def _failed() -> Payload:
         results.ValidationFailed(message="bad", issues=[issue, issue]),
         {"__typename": "ValidationFailed", "message": "bad", "issues": [expected, expected]},
     )
+
+
+async def _explanation(store: Store, tenant: str, reference: Reference, step_id: str) -> Row:
+    """Why is the runtime's to say; the steps that it names must come out as any others do."""
+    explained = await explain_step(store, Actor(tenant, None), step_id)
+    assert explained is not None
+    waiting_for = [reference.one("WorkflowStepExecution", id=id_) for id_ in sorted(explained.waiting_for)]
+    told = {"summary": explained.summary, "expression": explained.expression, "reads": explained.reads}
+    return {"__typename": "StepExplanation", "waitingFor": waiting_for, **told}

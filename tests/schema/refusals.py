@@ -22,7 +22,7 @@ from graphql.execution.values import get_argument_values, get_directive_values, 
 
 from tests.schema.pages import BY_INDEX, NEWEST_FIRST, Order, is_cursor
 
-FindPayload = Callable[[str, int], dict[str, Any] | None]
+FindPayload = Callable[[str, Mapping[str, Any]], dict[str, Any] | None]
 
 _ID = "_[0-7][0-9a-hjkmnp-tv-z]{25}"
 PREFIXES = {
@@ -30,8 +30,8 @@ PREFIXES = {
     "workflowTemplate": "tmpl",
     "workflowTemplateVersion": "tver",
 }
-# Root fields that answer payloads, and what of a payload built in Python is read by a statement of its own.
-FABRICATED = ("transition", "template", "explanation")
+# Root fields that answer objects built in Python, and what in these is read by a statement of its own.
+PAYLOADS = ("transition", "template", "explainStep", "evaluateExpression")
 READ_ALONE = {"InvalidTransition": "node", "RevisionConflict": "node", "StepExplanation": "waitingFor"}
 
 
@@ -75,7 +75,7 @@ class Walk:
         name = nodes[0].name.value
         if name == "__typename":
             return 0
-        if name not in FABRICATED:
+        if name not in PAYLOADS:
             return int(self._exists(name, self._arguments("Query", nodes[0])))
         payload = self._payload(nodes[0])
         type_name = payload["__typename"] if payload else ""
@@ -99,13 +99,13 @@ class Walk:
         arguments = self._arguments("Query", nodes[0])
         if name == "workflowTemplate" and (arguments.get("id") is None) is (arguments.get("key") is None):
             return True
-        if name in FABRICATED:
+        if name in PAYLOADS:
             payload = self._payload(nodes[0])
             return payload is not None and self._payload_refused(payload, nodes)
         return self._exists(name, arguments) and self._refused("Query", nodes)
 
     def _payload(self, node: FieldNode) -> dict[str, Any] | None:
-        return self._find_payload(node.name.value, self._arguments("Query", node)["which"])
+        return self._find_payload(node.name.value, self._arguments("Query", node))
 
     def _refused(self, parent: str, nodes: list[FieldNode]) -> bool:
         name = nodes[0].name.value

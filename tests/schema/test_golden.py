@@ -13,28 +13,10 @@ from db.requests import Write
 from db.statements import Statement
 from db.tables import table_of
 from tests.api import Api, definition
+from tests.schema.answers import answer, refused
 
 VERSIONS = table_of(tables.WorkflowTemplateVersion)
 Json = dict[str, Any]
-
-
-async def _answer(api: Api, document: str, statements: int, **variables: Any) -> Any:
-    """The data, after as many statements as it should take."""
-    api.database.statements.clear()
-    data = await api.data(document, **variables)
-    assert len(api.database.statements) == statements, api.database.statements
-    return data
-
-
-async def _refused(api: Api, document: str, **variables: Any) -> str:
-    """The message of the only error; nothing was asked of the database."""
-    api.database.statements.clear()
-    answer = await api.run(document, variables)
-    (error,) = answer["errors"]
-    assert error["extensions"] == {"code": "BAD_USER_INPUT"}, error
-    assert api.database.statements == []
-    message: str = error["message"]
-    return message
 
 
 async def _versions(api: Api, count: int) -> str:
@@ -91,7 +73,7 @@ async def test_an_execution_with_its_steps_is_one_statement(api: Api) -> None:
         }
       }
     """
-    data = await _answer(api, document, 1, id=started["id"])
+    data = await answer(api, document, 1, id=started["id"])
     common = {"attempt": 1, "outputData": None}
     assert data["workflowExecution"] == {
         "__typename": "WorkflowExecution",
@@ -137,7 +119,7 @@ async def test_the_graph_of_a_version_can_be_walked(api: Api) -> None:
           transitions { transitionId label condition } stepGroups { groupId }
       } } }
     """
-    data = await _answer(api, document, 1)
+    data = await answer(api, document, 1)
 
     def into(step_id: str, source: str) -> Json:
         return {"stepId": step_id, "incoming": [{"from": {"stepId": source}, "isDefault": False}]}
@@ -172,7 +154,7 @@ async def test_a_command_shows_what_it_did_in_one_statement(api: Api) -> None:
         two: changes(first: 2) { kind } none: changes(first: 0) { kind }
       } } }
     """
-    result = (await _answer(api, document, 1, id=verify))["completeStep"]
+    result = (await answer(api, document, 1, id=verify))["completeStep"]
     assert result["workflowExecution"] == {"runtimeStatus": "COMPLETED"}
     assert result["step"] == {"stepId": "verify", "status": "COMPLETED", "outputData": {"verified": True}}
     assert result["changeCount"] == len(result["changes"])
@@ -202,7 +184,7 @@ async def test_a_refused_command_shows_the_node_as_it_is(api: Api) -> None:
         }
       } }
     """
-    result = (await _answer(api, document, 1, id=started["id"]))["startWorkflowExecution"]
+    result = (await answer(api, document, 1, id=started["id"]))["startWorkflowExecution"]
     assert result.pop("message")
     assert result == {
         "__typename": "InvalidTransition",
@@ -225,7 +207,7 @@ async def test_each_root_field_is_one_statement(api: Api) -> None:
         workflowTemplates { totalCount } }
       fragment Again on Query { workflowTemplate(key: "verify") { name } }
     """
-    assert await _answer(api, document, 3) == {
+    assert await answer(api, document, 3) == {
         "__typename": "Query",
         "workflowTemplate": {"key": "verify", "name": "Verify customer"},
         "again": {"name": "Verify customer"},
@@ -242,9 +224,9 @@ async def test_what_is_not_selected_is_not_read(api: Api) -> None:
         name context @include(if: $large) steps { status outputData @include(if: $large) }
       } }
     """
-    await _answer(api, document, 1, id=id_, large=False)
+    await answer(api, document, 1, id=id_, large=False)
     (small,) = api.database.statements
-    await _answer(api, document, 1, id=id_, large=True)
+    await answer(api, document, 1, id=id_, large=True)
     (large,) = api.database.statements
     for column in ("context", "output_data"):
         assert column not in small
@@ -267,7 +249,7 @@ PAGE = """
 
 async def _page(api: Api, key: str, **arguments: Any) -> tuple[list[str], bool, bool, list[str]]:
     """The versions of a page, whether there is more before and after it, and its cursors."""
-    page = (await _answer(api, PAGE, 1, key=key, **arguments))["workflowTemplate"]["versions"]
+    page = (await answer(api, PAGE, 1, key=key, **arguments))["workflowTemplate"]["versions"]
     assert page["totalCount"] == 5
     cursors = [edge["cursor"] for edge in page["edges"]]
     info = page["pageInfo"]
@@ -335,7 +317,7 @@ async def test_a_connection_answers_one_part_alone(api: Api, selection: str, exp
     """One row, and as many entries as the page has, whatever is selected of it."""
     key = await _versions(api, 3)
     document = f'{{ workflowTemplate(key: "{key}") {{ versions(first: 2) {{ {selection} }} }} }}'
-    data = await _answer(api, document, 1)
+    data = await answer(api, document, 1)
     assert data["workflowTemplate"]["versions"] == expected
 
 
@@ -356,9 +338,9 @@ async def test_a_wrong_page_is_refused_whatever_is_selected(
     api: Api, selection: str, arguments: str, message: str
 ) -> None:
     """Also where nothing of the page is selected, and where no row would have asked for it."""
-    assert await _refused(api, f"{{ workflowTemplates({arguments}) {{ {selection} }} }}") == message
+    assert await refused(api, f"{{ workflowTemplates({arguments}) {{ {selection} }} }}") == message
     nested = f'{{ workflowTemplate(key: "none") {{ versions({arguments}) {{ {selection} }} }} }}'
-    assert await _refused(api, nested) == message
+    assert await refused(api, nested) == message
 
 
 TIME = "2024-01-01T00:00:00.000000Z"
@@ -384,19 +366,19 @@ FORGED = {
 
 
 @pytest.mark.parametrize("content", FORGED.values(), ids=FORGED.keys())
-async def test_a_forged_cursor_is_refused(api: Api, content: str) -> None:
+async def test_a_forged_cursor_isrefused(api: Api, content: str) -> None:
     """Tag, length and kinds of a cursor are checked before the database sees it (projection 7, trap 27)."""
     document = "query ($cursor: String) { workflowTemplates(after: $cursor) { totalCount } }"
     assert (
-        await _refused(api, document, cursor=content.encode().hex()) == "after is not a cursor of this list."
+        await refused(api, document, cursor=content.encode().hex()) == "after is not a cursor of this list."
     )
 
 
 @pytest.mark.parametrize("cursor", ["zz", "5", "é", "🧭", "\0", "\ud800", " "])
-async def test_a_cursor_that_is_no_hex_is_refused(api: Api, cursor: str) -> None:
+async def test_a_cursor_that_is_no_hex_isrefused(api: Api, cursor: str) -> None:
     """Neither does what is no cursor at all reach the database."""
     document = "query ($cursor: String) { workflowTemplates(before: $cursor) { nodes { id } } }"
-    assert await _refused(api, document, cursor=cursor) == "before is not a cursor of this list."
+    assert await refused(api, document, cursor=cursor) == "before is not a cursor of this list."
 
 
 async def test_a_cursor_need_not_name_an_entry_that_is_still_there(api: Api) -> None:
@@ -432,16 +414,16 @@ async def test_an_id_that_names_nothing_is_null(api: Api) -> None:
         "exec_\0",
         "\ud800",
     ):
-        assert await _answer(api, BY_ID, 0, id=malformed) == nothing
+        assert await answer(api, BY_ID, 0, id=malformed) == nothing
     for kind, statements in zip(IdKind, (1, 0, 1, 1), strict=True):
-        assert await _answer(api, BY_ID, statements, id=new_id(kind)) == nothing
+        assert await answer(api, BY_ID, statements, id=new_id(kind)) == nothing
     own = {
         "workflowExecution": execution["id"],
         "workflowTemplate": template["id"],
         "workflowTemplateVersion": template["activeVersion"]["id"],
     }
     for name, id_ in own.items():
-        assert await _answer(api, BY_ID, 1, id=id_) == nothing | {name: {"id": id_}}
+        assert await answer(api, BY_ID, 1, id=id_) == nothing | {name: {"id": id_}}
         assert await api.as_tenant("somebody-else").data(BY_ID, id=id_) == nothing
 
 
@@ -462,29 +444,29 @@ async def test_another_tenant_with_the_same_key_sees_its_own(api: Api, tenant: s
 @pytest.mark.parametrize(
     "text", ["a\0b", "\ud800", "x\udfff"], ids=["NUL", "high surrogate", "low surrogate"]
 )
-async def test_a_text_that_no_database_takes_is_refused(api: Api, text: str) -> None:
+async def test_a_text_that_no_database_takes_isrefused(api: Api, text: str) -> None:
     """I5: the same on both databases, at any depth and also where nothing is found."""
     message = "holds a NUL character or a lone surrogate."
     by_key = "query ($text: String!) { workflowTemplate(key: $text) { id } }"
-    assert await _refused(api, by_key, text=text) == f"key {message}"
+    assert await refused(api, by_key, text=text) == f"key {message}"
     by_step = """
       query ($id: ID!, $text: String!) { workflowExecution(id: $id) {
         steps { workflowExecution { step(stepId: $text) { id } } }
       } }
     """
-    assert await _refused(api, by_step, id=new_id(IdKind.EXECUTION), text=text) == f"stepId {message}"
+    assert await refused(api, by_step, id=new_id(IdKind.EXECUTION), text=text) == f"stepId {message}"
 
 
-async def test_a_nul_in_the_document_is_refused(api: Api) -> None:
+async def test_a_nul_in_the_document_isrefused(api: Api) -> None:
     """A literal is a value like any other."""
-    message = await _refused(api, r'{ workflowTemplate(key: "a\u0000b") { id } }')
+    message = await refused(api, r'{ workflowTemplate(key: "a\u0000b") { id } }')
     assert message == "key holds a NUL character or a lone surrogate."
 
 
 async def test_exactly_one_of_id_and_key_finds_a_template(api: Api) -> None:
     """Null is the same as absent."""
     for arguments in ("", "(id: null)", "(key: null, id: null)", '(id: "x", key: "x")'):
-        message = await _refused(api, f"{{ workflowTemplate{arguments} {{ id }} }}")
+        message = await refused(api, f"{{ workflowTemplate{arguments} {{ id }} }}")
         assert message == "Give exactly one of id and key."
 
 
@@ -498,7 +480,7 @@ async def test_a_response_key_may_be_any_name(api: Api) -> None:
     selection = " ".join(f"{key}: key" for key in keys)
     document = f'{{ workflowTemplate(key: "verify") {{ {selection} activeVersion {{ o: id }} }} }}'
     document = document.replace("__x: key", "x__x: key")
-    data = (await _answer(api, document, 1))["workflowTemplate"]
+    data = (await answer(api, document, 1))["workflowTemplate"]
     assert list(data) == [*(key.replace("__x", "x__x") for key in keys), "activeVersion"]
     assert {data[key.replace("__x", "x__x")] for key in keys} == {"verify"}
 
@@ -519,7 +501,7 @@ async def test_an_object_may_have_many_fields(api: Api, width: int, name: str) -
           {many("totalCount")} pageInfo {{ {many("hasNextPage")} }} edges {{ {many("__typename")} }}
       }} }} }}
     """
-    data = (await _answer(api, document, 1))["workflowTemplate"]
+    data = (await answer(api, document, 1))["workflowTemplate"]
     keys = [f"{name}_{number}" for number in range(width)]
     versions = data.pop("versions")
     assert list(data.items()) == [(key, None) for key in keys]
@@ -536,7 +518,7 @@ async def test_a_nested_expression_fits_into_an_object_of_many_fields(api: Api) 
     document = """
       query ($id: ID!) { workflowExecution(id: $id) { steps { workflowExecution { %s runtime } } } }
     """
-    data = await _answer(api, document % many, 1, id=id_)
+    data = await answer(api, document % many, 1, id=id_)
     shown = data["workflowExecution"]["steps"][0]["workflowExecution"]
     assert list(shown) == [*(f"a_{number}" for number in range(130)), "runtime"]
     assert list(shown["runtime"]["steps"]) == ["start", "verify", "end"]
@@ -548,7 +530,7 @@ async def test_a_document_may_nest_as_deep_as_it_is_admitted(api: Api) -> None:
     document = "version"
     for _ in range(5):
         document = f"workflowTemplate {{ versions(first: 1) {{ edges {{ node {{ {document} }} }} }} }}"
-    data: Any = await _answer(
+    data: Any = await answer(
         api, f'{{ workflowTemplate(key: "{key}") {{ activeVersion {{ {document} }} }} }}', 1
     )
     data = data["workflowTemplate"]["activeVersion"]
@@ -566,6 +548,6 @@ async def test_many_fields_with_long_names_do_not_grow_with_depth(api: Api) -> N
     document = leaves
     for depth in range(5):
         document = f"{leaves} {('workflowTemplate', 'activeVersion')[depth % 2]} {{ {document} }}"
-    await _answer(api, f'{{ workflowTemplate(key: "verify") {{ activeVersion {{ {document} }} }} }}', 1)
+    await answer(api, f'{{ workflowTemplate(key: "verify") {{ activeVersion {{ {document} }} }} }}', 1)
     (statement,) = api.database.statements
     assert len(statement) < 3 * len(document)

@@ -133,6 +133,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("version_id", "step_id"),
     )
+    op.create_index(
+        "step_definition_group",
+        "step_definition",
+        ["version_id", "group_id", "group_position"],
+        unique=False,
+    )
     op.create_table(
         "step_group",
         sa.Column("version_id", TEXT, nullable=False),
@@ -264,6 +270,12 @@ def upgrade() -> None:
         "workflow_execution_status",
         "workflow_execution",
         ["tenant", "runtime_status", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "workflow_execution_tree",
+        "workflow_execution",
+        ["tenant", "root_id", "created_at", "id"],
         unique=False,
     )
     op.create_index(

@@ -1,0 +1,140 @@
+"""Every relation, list and order of the schema is found by an index of its own columns (projection 6)."""
+
+import json
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+from graphql import get_named_type, is_leaf_type
+
+from schema.projection import declare
+from tests.api import Api
+from tests.schema.crowd import add_crowd
+from tests.schema.fabricated import SCHEMA, FabricatedContext, fabricated_context
+from tests.schema.paths import HOMES, PATHS, nothing, object_type, selected
+from tests.schema.tree_samples import CHECK, sequence
+
+PAGE = "nodes { __typename } totalCount pageInfo { hasPreviousPage hasNextPage }"
+# What may be tested on rows that an index has found by other columns: current attempts are most of all attempts; of a
+# tree's executions either those below are read and sorted, or all in order, and told by their path; a child is found by
+# its link as well as by its parent.
+TESTED = {"tenant", "is_current"}
+TESTED_TOO = {
+    "WorkflowExecution.descendantWorkflowExecutions": {"path", "created_at", "id"},
+    "WorkflowStepExecution.childWorkflowExecutions": {"parent_id"},
+}
+Statement = tuple[str, list[Any]]
+
+
+def _documents() -> Iterator[tuple[str, str]]:
+    """Each field that reads other rows, in a document of its own; of a connection each kind of page."""
+    for type_name, home in HOMES.items():
+        for name, (_, field_home) in home.fields.items():
+            field = object_type(type_name).fields[name]
+            hole = PATHS.get(type_name, "{ %s }")
+            if isinstance(field_home, declare.Paged):
+                for arguments in _pages(field_home.order):
+                    yield f"{type_name}.{name}", hole % f"{name}({arguments}) {{ {PAGE} }}"
+            elif not is_leaf_type(get_named_type(field.type)) or isinstance(field_home, declare.Expression):
+                yield f"{type_name}.{name}", hole % selected(name, field)
+
+
+def _pages(order: declare.Order) -> Iterator[str]:
+    """From either end: then little lies before a page, and more behind it."""
+    keys = ('"2024-02-10T00:00:00.000000Z"', '"2024-01-02T00:00:00.000000Z"')
+    if not order.descending:
+        keys = ("1", "18")
+    after, before = (f'["{order.name}",{key},"x"]'.encode().hex() for key in keys)
+    yield from ("first: 3", "last: 3", f'first: 3, after: "{after}"', f'last: 3, before: "{before}"')
+
+
+@pytest.fixture
+async def statements(api: Api, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AsyncIterator[Statement]]:
+    """What a document asks of the database."""
+    context: FabricatedContext = fabricated_context(
+        api.context, (nothing("TransitionSuccess"),), (nothing("TemplateSuccess"),)
+    )
+    asked: list[Statement] = []
+    read = api.database.read
+
+    async def recorded(text: str, arguments: Any) -> str | None:
+        asked.append((text, list(arguments)))
+        return await read(text, arguments)
+
+    monkeypatch.setattr(api.database, "read", recorded)
+
+    async def ask(document: str) -> AsyncIterator[Statement]:
+        asked.clear()
+        result = await SCHEMA.execute(document, context_value=context)
+        assert not result.errors, result.errors
+        for statement in asked:
+            yield statement
+
+    return ask
+
+
+async def _explained(api: Api) -> tuple[str, str]:
+    """`explainStep` reads the steps that it names, as a list of ids."""
+    if api.store.database.kind == "sqlite":
+        await api.publish(sequence("child", CHECK), key="child")
+    step = (await api.start("child"))["steps"][-1]
+    return "StepExplanation.waitingFor", f'{{ explainStep(id: "{step["id"]}") {{ waitingFor {{ id }} }} }}'
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_postgresql_finds_rows_by_an_index(api: Api, database_url: str, statements: Any) -> None:
+    """With as many rows as make it worth it, each scan is of an index with a condition beyond the tenant."""
+    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    try:
+        await add_crowd(api, connection)
+        await connection.execute("set enable_seqscan = off")
+        for name, document in (*_documents(), await _explained(api)):
+            async for text, arguments in statements(document):
+                explained = await connection.fetchval(f"explain (format json) {text}", *arguments)
+                for node in _scans(json.loads(explained)[0]["Plan"]):
+                    _check_scan(name, node, f"{name}: {node}\n{document}\n{text}")
+    finally:
+        await connection.close()
+
+
+def _scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "Relation Name" in plan and plan["Relation Name"] != "journal_epoch":
+        yield {key: value for key, value in plan.items() if key != "Plans"}
+    for below in plan.get("Plans", ()):
+        yield from _scans(below)
+
+
+def _check_scan(name: str, node: dict[str, Any], told: str) -> None:
+    condition = node.get("Index Cond") or node.get("Recheck Cond") or ""
+    found_by = _columns(condition)
+    # The tenant's templates are listed as they are.
+    assert found_by - {"tenant"} or (name == "Query.workflowTemplates" and found_by), told
+    assert _columns(node.get("Filter", "")) <= TESTED | TESTED_TOO.get(name, set()), told
+
+
+def _columns(condition: str) -> set[str]:
+    """The columns of the scanned table that a condition names; those of others have their table before them."""
+    bare = re.sub(r"'[^']*'|\w+\.\w+|::[\w ]+", "", condition)
+    return set(re.findall(r"\b[a-z_]+\b", bare)) - {"substr", "length", "any"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_sqlite_finds_rows_by_an_index(api: Api, database_url: str, statements: Any) -> None:
+    """Without statistics its choice depends on the tables alone: none is read through, nor all of a tenant's."""
+    connection = sqlite3.connect(database_url.removeprefix("sqlite+aiosqlite:///"))
+    try:
+        for name, document in (*_documents(), await _explained(api)):
+            async for text, arguments in statements(document):
+                plan = [row[3] for row in connection.execute(f"explain query plan {text}", arguments)]
+                whole = [
+                    step
+                    for step in plan
+                    if re.match(r"SCAN main\.|SEARCH .*\(tenant=\?( AND \(.*)?\)$", step)
+                ]
+                assert not whole or name == "Query.workflowTemplates", f"{name}: {whole}\n{document}\n{text}"
+    finally:
+        connection.close()
