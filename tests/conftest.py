@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from db.connect import database_for
@@ -17,9 +16,9 @@ from db.migrate import migrate
 from db.session import Database
 from db.store import Store
 from tests.api import Api
+from tests.databases import empty_postgresql
 from tests.servers import ServerProcess
 
-POSTGRESQL = os.environ.get("STEPGRAPH_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres")
 FAIL_ON_SKIP = os.environ.get("STEPGRAPH_FAIL_ON_SKIP") == "1"
 
 
@@ -33,14 +32,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-async def _admin(statement: str) -> None:
-    connection = await asyncpg.connect(POSTGRESQL, timeout=5)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
 def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A migrated SQLite file."""
@@ -51,17 +42,10 @@ def sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A migrated PostgreSQL database of our own, dropped at the end."""
-    name = f"stepgraph_test_{uuid4().hex[:12]}"
-    try:
-        asyncio.run(_admin(f"create database {name}"))
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        pytest.skip(f"no PostgreSQL at {POSTGRESQL} ({error}); install one with: apt-get install postgresql")
-    base = POSTGRESQL.rsplit("/", 1)[0].replace("postgresql://", "postgresql+asyncpg://")
-    url = f"{base}/{name}"
-    asyncio.run(migrate(url))
-    yield url
-    asyncio.run(_admin(f"drop database {name} with (force)"))
+    """A migrated PostgreSQL database, dropped at the end."""
+    with empty_postgresql() as url:
+        asyncio.run(migrate(url))
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from db.migrate import migrate
-from tests.process.databases import empty_postgresql, sqlite_url
+from tests.databases import empty_postgresql, sqlite_url
 from tests.process.quiet import quiet_server
 from tests.servers import ServerProcess
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.process.databases import sqlite_url
+from tests.databases import sqlite_url
 from tests.servers import NO_TLS, READY_LINE, ServerProcess
 
 # What uvicorn says of bytes that are no HTTP, or of more than HTTP/1.1: one line, without what was sent.

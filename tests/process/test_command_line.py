@@ -16,8 +16,8 @@ from sqlalchemy.engine import make_url
 from typer.main import get_command
 
 from server.__main__ import cli
+from tests.databases import execute, sqlite_url
 from tests.process.commands import invoke
-from tests.process.databases import execute, sqlite_url
 from tests.process.workflows import create
 from tests.servers import NO_TLS, ROOT, Ended, ServerProcess, run_command
 

@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from tests.databases import connected, sqlite_url
 from tests.frontend_documents import document
 from tests.process.clients import (
     Answer,
@@ -22,7 +23,6 @@ from tests.process.clients import (
     watch_over_events,
     watch_over_websocket,
 )
-from tests.process.databases import connected, sqlite_url
 from tests.process.quiet import said_since_start
 from tests.process.workflows import WATCH, Execution, complete, create, read_state, send, state_of
 from tests.servers import ServerProcess

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.databases import POSTGRESQL, execute
 from tests.process.clients import http_client
-from tests.process.databases import POSTGRESQL, execute
 from tests.servers import ServerProcess
 
 

@@ -1,17 +1,19 @@
 """Every relation, list and order of the schema is found by an index of its own columns (projection 6)."""
 
+import asyncio
 import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-import asyncpg
 import pytest
 from graphql import get_named_type, is_leaf_type
 
+from db.migrate import migrate
 from schema.projection import declare
 from tests.api import Api
+from tests.databases import connected, empty_postgresql
 from tests.schema.crowd import add_crowd
 from tests.schema.fabricated import SCHEMA, FabricatedContext, fabricated_context
 from tests.schema.paths import HOMES, PATHS, nothing, object_type, selected
@@ -84,11 +86,19 @@ async def _explained(api: Api) -> tuple[str, str]:
     return "StepExplanation.waitingFor", f'{{ explainStep(id: "{step["id"]}") {{ waitingFor {{ id }} }} }}'
 
 
+@pytest.fixture(scope="module")
+def crowded_url() -> Iterator[str]:
+    """A PostgreSQL database that no other test fills: its statistics are of the crowd alone."""
+    with empty_postgresql() as url:
+        asyncio.run(migrate(url))
+        yield url
+
+
 @pytest.mark.postgresql
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_url", ["crowded"], indirect=True)
 async def test_postgresql_finds_rows_by_an_index(api: Api, database_url: str, statements: Any) -> None:
     """With as many rows as make it worth it, each scan is of an index with a condition beyond the tenant."""
-    connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    connection = await connected(database_url)
     try:
         await add_crowd(api, connection)
         await connection.execute("set enable_seqscan = off")

@@ -1,4 +1,4 @@
-"""Databases for server processes: PostgreSQL databases of a test's own, empty until somebody migrates them."""
+"""Databases of a test's own, empty until somebody migrates them."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ def sqlite_url(path: Path) -> str:
 @contextmanager
 def empty_postgresql() -> Iterator[str]:
     """A new database, dropped at the end."""
-    name = f"stepgraph_process_{uuid4().hex[:12]}"
+    name = f"stepgraph_test_{uuid4().hex[:12]}"
     try:
         execute(POSTGRESQL, f"create database {name}")
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
