@@ -116,6 +116,7 @@ def _ids(payloads: Payloads, rows: Rows, tenant: str) -> dict[str, list[str]]:
     """By root field: what is there, and everybody else's, of other types, and what is none."""
     objects = payloads.reference.objects
     executions = [each["id"] for each in objects["WorkflowExecution"]]
+    parents = [each["parent_id"] for each in objects["WorkflowExecution"] if each["parent_id"] is not None]
     others = [row["id"] for row in rows["workflow_execution"] if row["tenant"] != tenant][:3]
     others += [row["id"] for row in rows["step_execution"] if row["tenant"] != tenant][:3]
     malformed = ["", "exec_", "nonsense", f"{executions[0]} ", executions[0].upper()]
@@ -123,7 +124,8 @@ def _ids(payloads: Payloads, rows: Rows, tenant: str) -> dict[str, list[str]]:
     templates = [each["id"] for each in objects["WorkflowTemplate"]]
     versions = [each["id"] for each in objects["WorkflowTemplateVersion"]]
     return {
-        "workflowExecution": [*executions, *none],
+        # The more children it has, the more there is to ask about it.
+        "workflowExecution": [*executions, *parents * 3, *none],
         "evaluateExpression": [*executions, *none],
         "workflowTemplate": [*templates * 4, *none],
         "workflowTemplateVersion": [*versions * 2, *none],

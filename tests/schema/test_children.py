@@ -76,6 +76,12 @@ async def test_children_are_paged_by_index_in_both_directions(api: Api) -> None:
         shown = data["workflowExecution"]["childWorkflowExecutions"]
         return [node["childIndex"] for node in shown["nodes"]], *shown["pageInfo"].values()
 
+    indexes, *has, _, end = await page(first=1)
+    assert (indexes, has) == ([0], [False, True])
+    indexes, *has, start, _ = await page(first=1, after=end)
+    assert (indexes, has) == ([1], [True, True])
+    indexes, *has, _, _ = await page(last=1, before=start)
+    assert (indexes, has) == ([0], [False, True])
     indexes, *has, _, end = await page(first=2)
     assert (indexes, has) == ([0, 1], [False, True])
     indexes, *has, start, end = await page(first=2, after=end)

@@ -128,3 +128,15 @@ async def test_a_plan_keeps_neither_its_document_nor_its_request(api: Api, plans
         if isinstance(each, ProjectionExecutor) and each.context_value is api.context
     ]
     assert running == []
+
+
+async def test_a_list_by_ids_is_compiled_once_for_all_ids(api: Api, plans: CountingPlans) -> None:
+    """They are one parameter, however many there are."""
+    await api.publish(definition("verify"), key="verify")
+    document = "query ($id: ID!) { explainStep(id: $id) { waitingFor { stepId } } }"
+    start, verify, end = (await api.start("verify"))["steps"]
+    plans.compiled = 0
+    for step, expected in ((end, [{"stepId": "verify"}]), (start, []), (verify, [])):
+        data = await api.data(document, id=step["id"])
+        assert data == {"explainStep": {"waitingFor": expected}}
+    assert plans.compiled == 1

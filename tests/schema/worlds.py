@@ -92,6 +92,6 @@ async def _live_through(api: Api, random: Random, version_id: str) -> None:
     }
     made = await api.data(create, input=given)
     life = Life(api, random, made["createWorkflowExecution"]["workflowExecution"]["id"])
-    await life.live(random.choice((1, 5, 20, 40)))
+    await life.live(random.choice((1, 5, 20, 30)))
     if random.random() < 0.2:
         await life.cancel()
