@@ -29,18 +29,19 @@ NEEDED: dict[str, dict[str, Any]] = {
 }
 
 
-def document(mutation: str) -> str:
-    """The operation that gives a command and asks for all of its answer."""
-    if "Template" in mutation:
-        asked = f"{commands.REFUSALS} {SAME_KEY} {commands.TEMPLATE}"
-    else:
-        asked = f"{commands.REFUSALS} {SAME_KEY} {OTHER_REVISION} {commands.TRANSITION}"
+def document(mutation: str, *, of_success: bool = True) -> str:
+    """The operation that gives a command and asks for all of its answer, or only for why it was refused."""
+    is_template = "Template" in mutation
+    asked = f"{commands.REFUSALS} {SAME_KEY} {'' if is_template else OTHER_REVISION}"
+    if of_success:
+        asked += commands.TEMPLATE if is_template else commands.TRANSITION
     return f"mutation ($input: {MUTATIONS[mutation]}!) {{ {mutation}(input: $input) {{ {asked} }} }}"
 
 
-async def give(api: Api, mutation: str, **given: Any) -> Any:
+async def give(api: Api, mutation: str, *, of_success: bool = True, **given: Any) -> Any:
     """Give a command; its answer, whichever member of the union it is."""
-    return (await api.data(document(mutation), input=NEEDED.get(mutation, {}) | given))[mutation]
+    whole = NEEDED.get(mutation, {}) | given
+    return (await api.data(document(mutation, of_success=of_success), input=whole))[mutation]
 
 
 async def succeed(api: Api, mutation: str, **given: Any) -> Any:
@@ -52,6 +53,6 @@ async def succeed(api: Api, mutation: str, **given: Any) -> Any:
 
 async def refuse(api: Api, mutation: str, **given: Any) -> Any:
     """Give a command that must be refused."""
-    answer = await give(api, mutation, **given)
+    answer = await give(api, mutation, of_success=False, **given)
     assert answer["__typename"] not in ("TransitionSuccess", "TemplateSuccess"), answer
     return answer

@@ -14,7 +14,7 @@ from db import tables
 from db.commands.execution import update_workflow_context
 from db.commands.guards import Guard, Once
 from db.commands.outcome import Actor, Committed
-from db.commands.step import complete_step
+from db.commands.step import complete_step, fail_step
 from db.connect import database_for
 from db.requests import Write
 from db.runtime.errors import IdempotencyConflict, RevisionConflict
@@ -77,10 +77,11 @@ async def a_new_name(_: Api) -> Input:
     return {"name": "New", "key": a_key()}
 
 
-async def an_execution(api: Api, **given: Any) -> Input:
-    key = a_key()
-    await api.publish(STEPS, key=key)
-    return {"id": (await run_of(api, key, **given))["id"]}
+async def an_execution(api: Api, *, start: bool = True) -> Input:
+    raw = {**STEPS, "id": a_key()}
+    await publish(api.store, api.context.viewer.tenant, raw)
+    (id_,) = await create(api.store, api.context.viewer.tenant, raw["id"], start=start)
+    return {"id": id_}
 
 
 async def an_unstarted_execution(api: Api) -> Input:
@@ -88,9 +89,9 @@ async def an_unstarted_execution(api: Api) -> Input:
 
 
 async def a_step(api: Api, step_id: str = "first") -> Input:
-    key = a_key()
-    await api.publish(STEPS, key=key)
-    return {"id": ids_of(await run_of(api, key))[step_id]}
+    execution = await an_execution(api)
+    rows = await read(api.store, api.context.viewer.tenant, journal=False)
+    return {"id": rows.step(execution["id"], step_id)["id"]}
 
 
 async def a_disabled_step(api: Api) -> Input:
@@ -99,7 +100,7 @@ async def a_disabled_step(api: Api) -> Input:
 
 async def a_failed_step(api: Api) -> Input:
     step = await a_step(api)
-    await succeed(api, "failStep", **step)
+    await fail_step(api.store, Actor(api.context.viewer.tenant), step["id"], None, "It broke.")
     return step
 
 
