@@ -1,8 +1,6 @@
 """Commands that meet: exactly one wins, the other is told as data (`runtime.md` I3, F3; `live.md` J1)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import asyncpg
 import pytest
@@ -16,7 +14,7 @@ from db.commands.version import NewVersion, create_version, deprecate_version
 from db.connect import database_for
 from db.definitions import Definitions
 from db.ids import IdKind, new_id
-from db.runtime.errors import InvalidTransition, NotFound, Refusal, ValidationFailed
+from db.runtime.errors import InvalidTransition, NotFound, ValidationFailed
 from db.session import Database
 from db.store import Store
 from tests.api import Api
@@ -24,18 +22,9 @@ from tests.contract.commands import ids_of, run_of
 from tests.contract.locks import blocked
 from tests.contract.samples import ONE
 from tests.contract.tables import EXECUTIONS, STEPS, everything, journal_of, row_by_id
+from tests.contract.trees import outcome
 
-PAIRS = 200
 Rivals = tuple[Store, Store]
-Command = Callable[[Store, Actor, str, str], Awaitable[Committed]]
-
-
-async def outcome(command: Awaitable[Any]) -> Any:
-    """What a command returns, or its refusal; anything else is a failure of the test."""
-    try:
-        return await command
-    except Refusal as refusal:
-        return refusal
 
 
 async def complete(store: Store, actor: Actor, _: str, step_id: str) -> Committed:
@@ -50,55 +39,12 @@ async def cancel(store: Store, actor: Actor, execution_id: str, _: str) -> Commi
     return await cancel_workflow_execution(store, actor, execution_id, None)
 
 
-# Command → the status of the execution that it leads to, and of its step.
-ENDS = {complete: ("Completed", "Completed"), fail: ("Failed", "Failed"), cancel: ("Cancelled", "Disabled")}
-WANTED = {complete: "COMPLETED", fail: "FAILED", cancel: "CANCELLED"}
-
-
 async def waiting(store: Store, actor: Actor, count: int) -> list[tuple[str, str]]:
     """Executions with the one step that they wait for."""
     api = Api(store, actor.tenant)
     await api.publish(ONE, key="one")
     executions = [await run_of(api, "one") for _ in range(count)]
     return [(execution["id"], ids_of(execution)["a"]) for execution in executions]
-
-
-@pytest.mark.parametrize("other", [complete, cancel], ids=["complete-complete", "complete-cancel"])
-async def test_i3_of_two_racing_commands_exactly_one_wins(
-    rivals: Rivals, tenant: str, other: Command
-) -> None:
-    first, second = rivals
-    actor = Actor(tenant)
-    pairs = await waiting(first, actor, PAIRS)
-    commands = [
-        outcome(command(store, actor, *pair))
-        for number, pair in enumerate(pairs)
-        # Who asks first alternates, and so does who asks through which connections.
-        for store, command in ((first, complete), (second, other))[:: 1 if number % 2 else -1]
-    ]
-    outcomes = await asyncio.gather(*commands)
-    for number, pair in enumerate(pairs):
-        order = (complete, other) if number % 2 else (other, complete)
-        await assert_one_winner(first, pair, order, outcomes[2 * number : 2 * number + 2])
-
-
-async def assert_one_winner(
-    store: Store, pair: tuple[str, str], commands: tuple[Command, ...], outcomes: list[Any]
-) -> None:
-    execution_id, step_id = pair
-    won = [isinstance(each, Committed) for each in outcomes]
-    assert sorted(won) == [False, True], outcomes
-    winner, loser = commands[won.index(True)], commands[won.index(False)]
-    refusal = outcomes[won.index(False)]
-    assert isinstance(refusal, InvalidTransition)
-    execution = await row_by_id(store.database, EXECUTIONS, execution_id)
-    step = await row_by_id(store.database, STEPS, step_id)
-    assert (execution["runtime_status"], step["status"]) == ENDS[winner]
-    named = execution["runtime_status"] if loser is cancel else step["status"]
-    assert (refusal.current, refusal.wanted) == (named.name, WANTED[loser])
-    assert refusal.node_id == (execution_id if loser is cancel else step_id)
-    journal = await journal_of(store.database, execution_id)
-    assert [row["revision"] for row in journal] == list(range(1, execution["tree_revision"] + 1))
 
 
 async def test_j1_many_commands_on_one_tree_leave_one_dense_journal(rivals: Rivals, tenant: str) -> None:
