@@ -1,7 +1,6 @@
 """Answers to what a decision asks (`db/runtime/effects.py`): rows into the tree, or values sent back."""
 
 from collections.abc import Generator, Iterable
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, func, select
@@ -142,7 +141,7 @@ def _load(effect: Load, tree: Tree, definitions: Definitions) -> Generator[Reque
 def _execution(tree: Tree, row: Row) -> Execution:
     """An execution's row, with the tie to its parent as this transaction may have left it (C5)."""
     execution = Execution(*row)
-    return replace(execution, parent_step_id=tree.adoptions.get(execution.id, execution.parent_step_id))
+    return execution._replace(parent_step_id=tree.adoptions.get(execution.id, execution.parent_step_id))
 
 
 def _load_data(effect: LoadData, tree: Tree) -> Generator[Request, Any, None]:

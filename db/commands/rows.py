@@ -1,6 +1,5 @@
 """Between rows and the runtime's values: the statements that load and write a tree."""
 
-from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, bindparam, func, select, true
@@ -19,8 +18,8 @@ steps = table_of(StepExecution)
 journal = table_of(Journal)
 links = table_of(StepChild)
 
-EXECUTION_FIELDS = tuple(field.name for field in fields(Execution))
-STEP_FIELDS = tuple(field.name for field in fields(Step))
+EXECUTION_FIELDS = Execution._fields
+STEP_FIELDS = Step._fields
 _EXECUTION_MUTABLE = (
     "runtime_status",
     "started_at",

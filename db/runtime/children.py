@@ -151,7 +151,7 @@ def _cancel(
                 open_children=None,
             )
         elif step.is_scheduled:
-            tree.change_step(replace(step, retry_at=None), ChangeKind.STEP_RETRY_SCHEDULED, step.status)
+            tree.change_step(step._replace(retry_at=None), ChangeKind.STEP_RETRY_SCHEDULED, step.status)
     for child in below[execution_id]:
         if _goes_along(tree, child):
             _cancel(tree, child.id, reason, below)
