@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy.engine import URL
 
 from db.requests import Ask, Fetch, Request, WriteRows
-from db.row_changes import together
+from db.row_changes import together, together_at
 from db.session import Conflict, Database, Unavailable
 from db.statements import Row, Statement
 
@@ -103,6 +103,13 @@ class PostgreSQLDatabase(Database):
         except _GONE as error:
             raise Unavailable("The database does not answer.") from error
 
+    async def attempt(self, script: Generator[Request, Any, T]) -> T:
+        try:
+            async with self._writers.acquire() as connection:
+                return await self._drive(connection, script)
+        except _GONE as error:
+            raise Unavailable("The database does not answer.") from error
+
     async def _drive(self, connection: Any, script: Generator[Request, Any, T]) -> T:
         try:
             request = next(script)
@@ -117,13 +124,11 @@ class PostgreSQLDatabase(Database):
             result: T = end.value
             return result
 
-    async def _run(self, connection: Any, request: Request) -> list[Any]:
+    async def _run(self, connection: Any, request: Request) -> Any:
         if isinstance(request, Ask):
             return await self.evaluations.evaluate_many(request.requests)
         if isinstance(request, WriteRows):
-            rows = [orjson.dumps(many).decode() for _, many in request.changes]
-            await connection.execute(together(tuple(change for change, _ in request.changes)), *rows)
-            return []
+            return await self._write_rows(connection, request)
         compiled = request.statement.compiled(self.kind)
         if isinstance(request, Fetch):
             records = await connection.fetch(compiled.text, *compiled.arguments(request.values))
@@ -134,4 +139,14 @@ class PostgreSQLDatabase(Database):
             await connection.executemany(
                 compiled.text, [compiled.arguments(values) for values in request.many]
             )
-        return []
+        return None
+
+    async def _write_rows(self, connection: Any, request: WriteRows) -> bool:
+        """Whether they were written, by the rows that the last change tells of."""
+        changes = tuple(change for change, _ in request.changes)
+        rows = [orjson.dumps(many).decode() for _, many in request.changes]
+        if request.only_at is None:
+            await connection.execute(together(changes), *rows)
+            return True
+        told: str = await connection.execute(together_at(changes), *request.only_at, *rows)
+        return not told.endswith(" 0")

@@ -9,6 +9,9 @@ from db.row_changes import Insert, Update
 from db.runtime.tree import Tree
 from db.runtime.values import Step
 
+RowChange = tuple[Insert | Update, list[dict[str, Any]]]
+Changes = Iterator[RowChange]
+
 
 def write(tree: Tree, tenant: str) -> Generator[Request, Any, None]:
     """Write the rows that a decision made or changed, and its journal: all at once, if no attempt was replaced.
@@ -20,13 +23,15 @@ def write(tree: Tree, tenant: str) -> Generator[Request, Any, None]:
     replaced = [(change, many) for change, many in _updated(tree, tree.replaced) if many]
     if replaced:
         yield WriteRows(replaced)
+    yield WriteRows(changes_of(tree, tenant))
+
+
+def changes_of(tree: Tree, tenant: str) -> list[RowChange]:
+    """All that a decision did but to attempts that were replaced; the journal last."""
     changes = [*_executions(tree, tenant), *_steps(tree, tenant)]
     changes.append((rows.INSERT_LINK, [rows.link_values(each, tenant) for each in tree.links]))
     changes.append((rows.INSERT_CHANGE, [rows.change_values(tree, each, tenant) for each in tree.changes]))
-    yield WriteRows([(change, many) for change, many in changes if many])
-
-
-Changes = Iterator[tuple[Insert | Update, list[dict[str, Any]]]]
+    return [(change, many) for change, many in changes if many]
 
 
 def _executions(tree: Tree, tenant: str) -> Changes:
