@@ -46,7 +46,7 @@ schema: $(VENV)/.requirements ## Write the schema to schema/schema.graphql
 	@mv schema/schema.graphql.new schema/schema.graphql
 
 bench: $(VENV)/.requirements-dev ## Run the benchmarks
-	@$(BIN)/python -m pytest -q -s -o addopts='--strict-markers --strict-config' tests/benchmarks $(ARGS)
+	@$(BIN)/python -m pytest -q -s -o addopts='--strict-markers --strict-config' -o testpaths=tests/benchmarks $(ARGS)
 
 # ---- Python
 
