@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 import asyncpg
 import orjson
 from sqlalchemy.engine import URL
 
-from db.requests import Ask, Fetch, Request, WriteRows
+from db.requests import Ask, Begin, Fetch, Request, Rest, Write, WriteRows
 from db.row_changes import together, together_at
 from db.session import Conflict, Database, Unavailable
 from db.statements import Row, Statement
@@ -97,25 +98,31 @@ class PostgreSQLDatabase(Database):
         return [compiled.row(record) for record in records]
 
     async def transact(self, script: Generator[Request, Any, T]) -> T:
-        try:
-            async with self._writers.acquire() as connection, connection.transaction():
-                return await self._drive(connection, script)
-        except _GONE as error:
-            raise Unavailable("The database does not answer.") from error
+        return await self._with_connection(script, begun=True)
 
     async def attempt(self, script: Generator[Request, Any, T]) -> T:
+        return await self._with_connection(script, begun=False)
+
+    async def _with_connection(self, script: Generator[Request, Any, T], *, begun: bool) -> T:
         try:
-            async with self._writers.acquire() as connection:
-                return await self._drive(connection, script)
+            async with self._writers.acquire() as connection, AsyncExitStack() as transaction:
+                if begun:
+                    await transaction.enter_async_context(connection.transaction())
+                return await self._drive(connection, transaction, script)
         except _GONE as error:
             raise Unavailable("The database does not answer.") from error
 
-    async def _drive(self, connection: Any, script: Generator[Request, Any, T]) -> T:
+    async def _drive(
+        self, connection: Any, transaction: AsyncExitStack, script: Generator[Request, Any, T]
+    ) -> T:
         try:
             request = next(script)
             while True:
                 try:
-                    answer = await self._run(connection, request)
+                    if isinstance(request, Begin):
+                        answer = await transaction.enter_async_context(connection.transaction())
+                    else:
+                        answer = await self._run(connection, request)
                 except asyncpg.IntegrityConstraintViolationError as error:
                     request = script.throw(Conflict(str(error)))
                 else:
@@ -124,7 +131,9 @@ class PostgreSQLDatabase(Database):
             result: T = end.value
             return result
 
-    async def _run(self, connection: Any, request: Request) -> Any:
+    async def _run(self, connection: Any, request: Rest | Ask | Fetch | Write | WriteRows) -> Any:
+        if isinstance(request, Rest):
+            return await asyncio.sleep(0)
         if isinstance(request, Ask):
             return await self.evaluations.evaluate_many(request.requests)
         if isinstance(request, WriteRows):

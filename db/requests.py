@@ -51,4 +51,14 @@ class Ask:
     requests: Sequence[EvaluationRequest]
 
 
-Request = Fetch | Write | WriteRows | Ask
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Let the event loop go round, if the script runs on it; nothing is sent back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """From here on in one transaction, until the script ends; nothing is sent back."""
+
+
+Request = Begin | Rest | Fetch | Write | WriteRows | Ask

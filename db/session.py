@@ -4,6 +4,7 @@ Reads are single statements outside any transaction; a write is one transaction 
 read or written.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar
@@ -12,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from db.evaluation.driver import Evaluations
-from db.requests import Ask, Fetch, Request
+from db.requests import Ask, Fetch, Request, Rest
 from db.statements import DatabaseKind, Row, Statement
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class Database(ABC):
         """Run a script in one transaction: committed when it returns, undone when it raises."""
 
     async def attempt(self, script: Generator[Request, Any, T]) -> T:
-        """Run a script that writes only with its last request: each statement by itself where that saves time."""
+        """Run a script whose statements may each be by themselves, until it asks for a transaction."""
         return await self.transact(script)
 
     async def consult(self, script: Generator[Request, Any, T]) -> T:
@@ -67,6 +68,9 @@ class Database(ABC):
             while True:
                 if isinstance(request, Fetch):
                     answer: Any = await self.rows(request.statement, request.values)
+                elif isinstance(request, Rest):
+                    await asyncio.sleep(0)
+                    answer = None
                 elif isinstance(request, Ask):
                     answer = await self.evaluations.evaluate_many(request.requests)
                 else:

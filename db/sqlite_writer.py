@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from db.requests import Ask, Fetch, Request, WriteRows
+from db.requests import Ask, Begin, Fetch, Request, Rest, WriteRows
 from db.row_changes import each_of
 from db.runtime.expressions import EvaluationRequest, Outcome
 from db.runtime.moments import timestamp_text
@@ -124,6 +124,8 @@ class SQLiteWriter:
 
     def _run(self, request: Request) -> Any:
         assert self._connection is not None
+        if isinstance(request, Begin | Rest):
+            return None  # it is in a transaction, and its thread holds up nobody
         if isinstance(request, Ask):
             return self._evaluate(request.requests)
         if isinstance(request, Fetch):

@@ -11,7 +11,7 @@ from db.commands.outcome import Actor
 from db.definitions import Definitions
 from db.elements import OneOf
 from db.ids import IdKind, is_id
-from db.requests import Ask, Fetch, Request
+from db.requests import Ask, Fetch, Request, Rest
 from db.runtime.effects import (
     ChildResult,
     ChildVersion,
@@ -24,6 +24,7 @@ from db.runtime.effects import (
     Load,
     LoadData,
     LoadRunning,
+    Pause,
     Results,
 )
 from db.runtime.statuses import ExecutionStatus
@@ -105,6 +106,8 @@ def answer(
 ) -> Generator[Request, Any, Any]:
     """Run what an effect needs; returns what is sent back to the decision."""
     match effect:
+        case Pause():
+            yield Rest()
         case Load():
             yield from _load(effect, tree, definitions)
         case LoadData():

@@ -9,12 +9,12 @@ from collections.abc import Generator
 from typing import Any
 
 from db.commands import rows
-from db.commands.guards import INSERT_KEY, key_values, recall
+from db.commands.guards import INSERT_KEY, key_values, recall, remember
 from db.commands.loading import put_with_steps
 from db.commands.outcome import Committed
 from db.commands.transaction import TreeCommand, decide_on, tree_of
-from db.commands.writing import changes_of
-from db.requests import Fetch, Request, TreePosition, WriteRows
+from db.commands.writing import changes_of, is_one_statement, write
+from db.requests import Begin, Fetch, Request, TreePosition, WriteRows
 from db.runtime.errors import NotFound
 from db.runtime.tree import Tree
 from db.store import Store
@@ -47,18 +47,34 @@ def without_lock(store: Store, command: TreeCommand) -> Generator[Request, Any, 
 def _carried_out(
     store: Store, tree: Tree, command: TreeCommand, execution_id: str
 ) -> Generator[Request, Any, Committed | None]:
-    """What the command came to; None where its writes take more than one statement, or somebody was faster."""
+    """What the command came to; None where somebody was faster, or nothing was to be written."""
     before = yield from recall(command.actor, command.guard)
     if before is not None:
         return Committed(**before)
     outcome = yield from decide_on(store, tree, command, execution_id)
-    if not tree.changes or tree.replaced:
+    if not tree.changes:
         return None
-    changes = changes_of(tree, command.actor.tenant)
+    is_written = yield from (_at_once if is_one_statement(tree) else _in_steps)(tree, command, outcome)
+    return outcome if is_written else None
+
+
+def _at_once(tree: Tree, command: TreeCommand, outcome: Committed) -> Generator[Request, Any, bool]:
+    """Write all with one statement, unless somebody was faster."""
+    changes = yield from changes_of(tree, command.actor.tenant)
     if command.guard.once is not None:
         changes.insert(0, (INSERT_KEY, [key_values(command.actor, command.guard.once, outcome, tree.now)]))
-    is_written = yield WriteRows(changes, only_at=TreePosition(tree.root_id, outcome.since))
-    return outcome if is_written else None
+    is_written: bool = yield WriteRows(changes, only_at=TreePosition(tree.root_id, outcome.since))
+    return is_written
+
+
+def _in_steps(tree: Tree, command: TreeCommand, outcome: Committed) -> Generator[Request, Any, bool]:
+    """Write with several statements in a transaction, unless somebody was faster."""
+    yield Begin()
+    if not (yield Fetch(rows.LOCK_ROOT_AT, {"id": tree.root_id, "revision": outcome.since})):
+        return False
+    yield from write(tree, command.actor.tenant)
+    yield from remember(command.actor, command.guard, outcome)
+    return True
 
 
 def _peeked(store: Store, command: TreeCommand) -> Generator[Request, Any, tuple[Tree, str]]:

@@ -11,7 +11,7 @@ from db.runtime import activation, attempts, children, gateways
 from db.runtime.changes import ChangeKind
 from db.runtime.definition import StepType, Transition
 from db.runtime.durations import add, parse_duration
-from db.runtime.effects import Decision, Link, Load
+from db.runtime.effects import Decision, Link, Load, pause_after
 from db.runtime.failures import StepFailure
 from db.runtime.limits import Limits
 from db.runtime.statuses import ExecutionStatus, StepStatus
@@ -278,7 +278,8 @@ class Flow:
         completed = [link for link in kept if link.status is ExecutionStatus.COMPLETED]
         children.take_over(self.tree, step, completed)
         self._started += len(started)
-        for child_id in started:
+        for number, child_id in enumerate(started):
+            yield from pause_after(number)
             yield from self._begin_execution(child_id)
         links = yield from children.links_of(self.tree, step)
         step = self.tree.count_children(step, sum(link.status not in _ENDED for link in links))
