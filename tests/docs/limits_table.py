@@ -14,7 +14,7 @@ from schema.projection.arguments import MAX_PAGE
 from schema.projection.paging import DEFAULT_PAGE
 from server.app import uvicorn_config
 from server.http import HTTPLimits
-from server.operations import MAX_TOKENS
+from server.limits import OperationLimits
 from server.protocol import MAX_ID
 from server.requests import MAX_DEPTH
 from server.sse import EventStreamLimits
@@ -34,11 +34,22 @@ def served_config() -> uvicorn.Config:
 def limits_table() -> str:
     """One row per bound."""
     runtime, socket, events, config = Limits(), WebSocketLimits(), EventStreamLimits(), served_config()
+    operation = OperationLimits()
     rows = [
         ("Body of an HTTP request", _bytes(HTTPLimits().body), "413, `PAYLOAD_TOO_LARGE`"),
         ("Message to the server over WebSocket", _bytes(config.ws_max_size), "the socket closes with 1009"),
         ("Nesting of the JSON of a request", f"{MAX_DEPTH} levels", "`BAD_REQUEST`; over WebSocket 4400"),
-        ("Tokens of a document", f"{MAX_TOKENS:,}", "`GRAPHQL_PARSE_FAILED`"),
+        ("Tokens of a document", f"{operation.tokens:,}", "`GRAPHQL_PARSE_FAILED`"),
+        ("Depth of an operation", f"{operation.depth} fields", "`LIMIT_EXCEEDED`"),
+        (
+            "Depth below `__schema` and `__type`",
+            f"{operation.introspection_depth} fields",
+            "`LIMIT_EXCEEDED`",
+        ),
+        ("Aliases of an operation", f"{operation.aliases}", "`LIMIT_EXCEEDED`"),
+        ("Directives of an operation", f"{operation.directives}", "`LIMIT_EXCEEDED`"),
+        ("Root fields of an operation", f"{operation.root_fields}", "`LIMIT_EXCEEDED`"),
+        ("Nodes that an operation asks for", f"{operation.nodes:,}", "`LIMIT_EXCEEDED`"),
         ("`first`, `last`", f"0 to {MAX_PAGE}; {DEFAULT_PAGE} where neither is given", "`BAD_USER_INPUT`"),
         ("`context` of an execution", _bytes(runtime.context_bytes), "`LimitExceeded`"),
         ("`outputData` of a step", _bytes(runtime.output_bytes), "`LimitExceeded`"),
