@@ -4,8 +4,9 @@ Strawberry's schema and graphql-core's executor do the work; sharing a subscript
 `server/subscriptions.py`.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
@@ -39,6 +40,7 @@ from server.limits import (
     check_nodes,
     measure_operations,
 )
+from server.overdue import OperationOverdue, OverdueMutations
 from server.requests import GraphQLRequest
 from server.responses import (
     ErrorCode,
@@ -175,6 +177,7 @@ class Operations:
         self._sizes = Sizes(self._schema)
         self._hide_suggestions = hide_suggestions
         self._documents = documents or DocumentCache()
+        self._overdue = OverdueMutations()
 
     def prepare(self, request: GraphQLRequest) -> Operation:
         """Parse, measure, validate, pick the operation. Raises `OperationRefused`."""
@@ -195,9 +198,11 @@ class Operations:
             executor = self.executor(operation, context)
             result = executor.execute_operation()
             if optimized_is_awaitable(result):
-                result = await cast("Any", result)
+                result = await self._in_time(operation, cast("Any", result))
         except OperationRefused as refusal:
             return refused(refusal.errors)
+        except OperationOverdue as overdue:
+            return ExecutionOutcome(None, [error(str(overdue), ErrorCode.TIMEOUT)])
         except Exception as cause:  # the edge: nothing leaves unmasked
             return ExecutionOutcome(None, [internal_error(cause)])
         return outcome_of(cast("ExecutionResult", result))
@@ -238,6 +243,21 @@ class Operations:
         if too_many:
             raise OperationRefused(format_errors(too_many, ErrorCode.LIMIT_EXCEEDED))
         return built
+
+    async def close(self) -> None:
+        """Let mutations end whose clients were told that they take too long."""
+        await self._overdue.wait()
+
+    async def _in_time(self, operation: Operation, result: Awaitable[ExecutionResult]) -> ExecutionResult:
+        """The result, unless it takes too long. Raises `OperationOverdue`."""
+        seconds = self._limits.seconds
+        if operation.type is OperationType.MUTATION:
+            return await self._overdue.in_time(result, seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                return await result
+        except TimeoutError:
+            raise OperationOverdue(f"The query took longer than {seconds:g} s and was stopped.") from None
 
     def _read(self, text: str) -> ValidDocument:
         try:

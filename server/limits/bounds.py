@@ -11,7 +11,10 @@ from server.limits.measure import OperationMeasure
 
 @dataclass(frozen=True, slots=True)
 class OperationLimits:
-    """How much one operation may ask for. `tokens` are counted in the whole document, by the parser."""
+    """How much one operation may ask for, and how long a query or a mutation may take.
+
+    `tokens` are counted in the whole document, by the parser.
+    """
 
     tokens: int = 2_000
     depth: int = 12
@@ -20,6 +23,7 @@ class OperationLimits:
     directives: int = 50
     root_fields: int = 10
     nodes: int = 10_000
+    seconds: float = 10.0
 
 
 def check_document(limits: OperationLimits, operations: Iterable[OperationMeasure]) -> list[GraphQLError]:

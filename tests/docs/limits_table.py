@@ -50,6 +50,8 @@ def limits_table() -> str:
         ("Directives of an operation", f"{operation.directives}", "`LIMIT_EXCEEDED`"),
         ("Root fields of an operation", f"{operation.root_fields}", "`LIMIT_EXCEEDED`"),
         ("Nodes that an operation asks for", f"{operation.nodes:,}", "`LIMIT_EXCEEDED`"),
+        ("Time of a query", _seconds(operation.seconds), "`TIMEOUT`; it is stopped"),
+        ("Time of a mutation", _seconds(operation.seconds), "`TIMEOUT`; it goes on"),
         ("`first`, `last`", f"0 to {MAX_PAGE}; {DEFAULT_PAGE} where neither is given", "`BAD_USER_INPUT`"),
         ("`context` of an execution", _bytes(runtime.context_bytes), "`LimitExceeded`"),
         ("`outputData` of a step", _bytes(runtime.output_bytes), "`LimitExceeded`"),
@@ -86,7 +88,7 @@ def limits_table() -> str:
             "One statement on PostgreSQL",
             f"{_READ_SETTINGS['statement_timeout'].removesuffix('s')} s to read, "
             f"{_WRITE_SETTINGS['statement_timeout'].removesuffix('s')} s to write",
-            "`INTERNAL_SERVER_ERROR`",
+            "`UNAVAILABLE`",
         ),
     ]
     lines = [f"| {bound} | {value} | {beyond} |" for bound, value, beyond in rows]

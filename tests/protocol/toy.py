@@ -129,6 +129,13 @@ class Mutation:
         info.context.world.change(value)
         return value
 
+    @strawberry.mutation
+    async def change_slowly(self, info: ToyInfo, value: int) -> int:
+        world = info.context.world
+        await world.may_finish.wait()
+        world.change(value)
+        return value
+
 
 @strawberry.type
 class Subscription:
