@@ -54,8 +54,9 @@ from server.responses import (
 )
 
 # How much this rule may compare, which grows with the square of fields that are repeated: a tenth of graphql-core's
-# own, which lets 6 kB of them take a second.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
+# own, which lets 6 kB of them take a second. This attribute is how graphql-core lets it be set.
+MAX_COMPARISONS: Final = 50_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MAX_COMPARISONS
 
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -271,10 +272,18 @@ class Operations:
             raise OperationRefused(format_errors(passed, ErrorCode.LIMIT_EXCEEDED))
         errors = validate(self._schema, document, self._rules, hide_suggestions=self._hide_suggestions)
         if errors:
-            raise OperationRefused(format_input_errors(errors, ErrorCode.GRAPHQL_VALIDATION_FAILED))
+            shown = format_input_errors(map(unfinished, errors), ErrorCode.GRAPHQL_VALIDATION_FAILED)
+            raise OperationRefused(shown)
         valid = ValidDocument(document, operations)
         self._documents.keep(text, valid)
         return valid
+
+
+def unfinished(error: GraphQLError) -> GraphQLError:
+    """The error, with a reason where graphql-core only says that it has given up."""
+    if error.message != "Validation aborted.":
+        return error
+    return GraphQLError("The document repeats or nests fields and fragments more than can be validated.")
 
 
 def outcome_of(result: ExecutionResult) -> ExecutionOutcome:

@@ -15,6 +15,7 @@ from schema.projection.paging import DEFAULT_PAGE
 from server.app import uvicorn_config
 from server.http import HTTPLimits
 from server.limits import OperationLimits
+from server.operations import MAX_COMPARISONS
 from server.protocol import MAX_ID
 from server.requests import MAX_DEPTH
 from server.sse import EventStreamLimits
@@ -50,6 +51,11 @@ def limits_table() -> str:
         ("Directives of an operation", f"{operation.directives}", "`LIMIT_EXCEEDED`"),
         ("Root fields of an operation", f"{operation.root_fields}", "`LIMIT_EXCEEDED`"),
         ("Nodes that an operation asks for", f"{operation.nodes:,}", "`LIMIT_EXCEEDED`"),
+        (
+            "Comparisons of fields of one name, two for each pair",
+            f"{MAX_COMPARISONS:,}",
+            "`GRAPHQL_VALIDATION_FAILED`",
+        ),
         ("Time of a query", _seconds(operation.seconds), "`TIMEOUT`; it is stopped"),
         ("Time of a mutation", _seconds(operation.seconds), "`TIMEOUT`; it goes on"),
         ("`first`, `last`", f"0 to {MAX_PAGE}; {DEFAULT_PAGE} where neither is given", "`BAD_USER_INPUT`"),

@@ -69,6 +69,15 @@ async def test_a_socket_has_an_error_message(
     await client.roundtrip()
 
 
+async def test_fields_that_are_repeated_too_often_to_compare_are_refused(http: httpx.AsyncClient) -> None:
+    query = "{ counters { " + "value " * 300 + "} }"
+    response = await post(http, query, {}, "application/graphql-response+json")
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["extensions"]) == (400, {"code": "GRAPHQL_VALIDATION_FAILED"})
+    message = "The document repeats or nests fields and fragments more than can be validated."
+    assert error["message"] == message
+
+
 async def test_one_document_is_within_the_limit_or_not_as_its_variables_are(http: httpx.AsyncClient) -> None:
     for first, status in ((3, 200), (10_001, 400), (2, 200)):
         response = await post(http, "query" + SIZED, {"first": first}, "application/graphql-response+json")
