@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 # Sums are cut off here, far beyond any bound: fragments can multiply numbers until they have hundreds of digits.
 CEILING: Final = 1_000_000_000
@@ -37,18 +37,18 @@ class Cost:
     fixed: int = 0
     parts: "tuple[tuple[Size, Cost], ...]" = ()
 
-    @classmethod
-    def total(cls, costs: Iterable[Self]) -> Self:
-        """The sum; what varies is kept by reference, so that a sum is no longer than what it was made of."""
-        fixed, varying = 0, []
+    @staticmethod
+    def total(costs: "Iterable[Cost]") -> "Cost":
+        """The sum. It has at most one part for each of the costs, so that it cannot grow as fragments are spread."""
+        fixed = 0
+        parts: list[tuple[Size, Cost]] = []
         for cost in costs:
-            if cost.parts:
-                varying.append(cost)
+            if len(cost.parts) > 1:
+                parts.append((ONE, cost))
             else:
                 fixed += cost.fixed
-        if len(varying) == 1 and fixed == 0:
-            return varying[0]
-        return cls(min(fixed, CEILING), tuple((ONE, cost) for cost in varying))
+                parts += cost.parts
+        return Cost(min(fixed, CEILING), tuple(parts))
 
     def times(self, size: Size) -> "Cost":
         """This many nodes for each entry of a list."""
