@@ -34,7 +34,7 @@ class CreateWorkflowTemplateInput:
 
 @strawberry.input(description="What to change of a template; what is absent stays.")
 class UpdateWorkflowTemplateInput:
-    id: strawberry.ID = strawberry.field(description="The template's.")
+    id: strawberry.ID = strawberry.field(description="The template's id.")
     name: str | None = strawberry.field(description="The name that people see.", default=strawberry.UNSET)
     description: str | None = strawberry.field(
         description="What it is for; null takes it away.", default=strawberry.UNSET
@@ -47,7 +47,7 @@ class UpdateWorkflowTemplateInput:
 
 @strawberry.input(description="A new DRAFT version of a template.")
 class CreateWorkflowTemplateVersionInput:
-    workflow_template_id: strawberry.ID = strawberry.field(description="The template's.")
+    workflow_template_id: strawberry.ID = strawberry.field(description="The template's id.")
     version: str = strawberry.field(description="Semantic version, unique in its template.")
     version_note: str | None = strawberry.field(description="What is new in it.", default=strawberry.UNSET)
     definition: JSONObject = strawberry.field(
@@ -63,7 +63,7 @@ class CreateWorkflowTemplateVersionInput:
     description="What to change of a version; what is absent stays. A definition changes only while DRAFT."
 )
 class UpdateWorkflowTemplateVersionInput:
-    id: strawberry.ID = strawberry.field(description="The version's.")
+    id: strawberry.ID = strawberry.field(description="The version's id.")
     version_note: str | None = strawberry.field(
         description="What is new in it; null takes it away.", default=strawberry.UNSET
     )
@@ -76,9 +76,9 @@ class UpdateWorkflowTemplateVersionInput:
     )
 
 
-@strawberry.input(description="A version.")
+@strawberry.input(description="A version that a command is about.")
 class WorkflowTemplateVersionInput:
-    id: strawberry.ID = strawberry.field(description="The version's.")
+    id: strawberry.ID = strawberry.field(description="The version's id.")
     idempotency_key: str | None = strawberry.field(
         description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
         default=strawberry.UNSET,
@@ -113,9 +113,9 @@ class CreateWorkflowExecutionInput:
     )
 
 
-@strawberry.input(description="An execution.")
+@strawberry.input(description="An execution that a command is about.")
 class WorkflowExecutionInput:
-    id: strawberry.ID = strawberry.field(description="The execution's.")
+    id: strawberry.ID = strawberry.field(description="The execution's id.")
     if_revision: int | None = strawberry.field(
         description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
     )
@@ -127,7 +127,7 @@ class WorkflowExecutionInput:
 
 @strawberry.input(description="An execution to cancel.")
 class CancelWorkflowExecutionInput:
-    id: strawberry.ID = strawberry.field(description="The execution's.")
+    id: strawberry.ID = strawberry.field(description="The execution's id.")
     reason: str | None = strawberry.field(
         description="Why, for people and the journal.", default=strawberry.UNSET
     )
@@ -142,7 +142,7 @@ class CancelWorkflowExecutionInput:
 
 @strawberry.input(description="A step that is done.")
 class CompleteStepInput:
-    id: strawberry.ID = strawberry.field(description="The step execution's.")
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
     output_data: JSONObject | None = strawberry.field(
         description="Its result, at most 1 MiB, checked against `outputSchema`; `{}` where absent.",
         default=strawberry.UNSET,
@@ -158,11 +158,11 @@ class CompleteStepInput:
 
 @strawberry.input(description="A step that failed.")
 class FailStepInput:
-    id: strawberry.ID = strawberry.field(description="The step execution's.")
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
     code: str | None = strawberry.field(
         description="For programs; `FAILED` where absent.", default=strawberry.UNSET
     )
-    message: str = strawberry.field(description="For people.")
+    message: str = strawberry.field(description="What went wrong, for people.")
     if_revision: int | None = strawberry.field(
         description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
     )
@@ -174,7 +174,7 @@ class FailStepInput:
 
 @strawberry.input(description="A merge patch (RFC 7396) for an execution's context.")
 class UpdateWorkflowContextInput:
-    id: strawberry.ID = strawberry.field(description="The execution's.")
+    id: strawberry.ID = strawberry.field(description="The execution's id.")
     patch: JSONObject = strawberry.field(description="Objects are merged, null removes, all else replaces.")
     if_revision: int | None = strawberry.field(
         description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
@@ -185,9 +185,9 @@ class UpdateWorkflowContextInput:
     )
 
 
-@strawberry.input(description="A step.")
+@strawberry.input(description="A step that a command is about, by its current attempt.")
 class StepInput:
-    id: strawberry.ID = strawberry.field(description="The step execution's.")
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
     reason: str | None = strawberry.field(
         description="Why, for people and the journal.", default=strawberry.UNSET
     )
