@@ -114,7 +114,7 @@ async def _serve(settings: Settings) -> None:
         if settings.demo:
             await _load_demo(settings)
         async with app.running():
-            # What is there now stays: the garbage collector need not go over it, which holds up everybody for 0.1 s each time.
+            # What is there now stays: the garbage collector need not go over it, which holds all up for 0.1 s each time.
             gc.collect()
             gc.freeze()
             server = UvicornServer(
