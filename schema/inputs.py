@@ -1,8 +1,23 @@
 """What mutations take."""
 
+from typing import Any
+
 import strawberry
 
 from schema.scalars import JSONObject
+
+
+def _idempotency_key() -> Any:
+    return strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
+
+
+def _if_revision() -> Any:
+    return strawberry.field(
+        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
 
 
 @strawberry.input(description="A new template with its first version.")
@@ -26,10 +41,7 @@ class CreateWorkflowTemplateInput:
         description="Make it the version that runs when the template is started by key; needs publish.",
         default=False,
     )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="What to change of a template; what is absent stays.")
@@ -39,10 +51,7 @@ class UpdateWorkflowTemplateInput:
     description: str | None = strawberry.field(
         description="What it is for; null takes it away.", default=strawberry.UNSET
     )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A new DRAFT version of a template.")
@@ -53,10 +62,7 @@ class CreateWorkflowTemplateVersionInput:
     definition: JSONObject = strawberry.field(
         description="The workflow definition; checked when it is published."
     )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(
@@ -70,19 +76,13 @@ class UpdateWorkflowTemplateVersionInput:
     definition: JSONObject | None = strawberry.field(
         description="The workflow definition.", default=strawberry.UNSET
     )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A version that a command is about.")
 class WorkflowTemplateVersionInput:
     id: strawberry.ID = strawberry.field(description="The version's id.")
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(
@@ -107,22 +107,14 @@ class CreateWorkflowExecutionInput:
         default=strawberry.UNSET,
     )
     start: bool | None = strawberry.field(description="Start it at once.", default=True)
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="An execution that a command is about.")
 class WorkflowExecutionInput:
     id: strawberry.ID = strawberry.field(description="The execution's id.")
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="An execution to cancel.")
@@ -131,13 +123,8 @@ class CancelWorkflowExecutionInput:
     reason: str | None = strawberry.field(
         description="Why, for people and the journal.", default=strawberry.UNSET
     )
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A step that is done.")
@@ -147,13 +134,8 @@ class CompleteStepInput:
         description="Its result, at most 1 MiB, checked against `outputSchema`; `{}` where absent.",
         default=strawberry.UNSET,
     )
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A step that failed.")
@@ -163,26 +145,16 @@ class FailStepInput:
         description="For programs; `FAILED` where absent.", default=strawberry.UNSET
     )
     message: str = strawberry.field(description="What went wrong, for people.")
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A merge patch (RFC 7396) for an execution's context.")
 class UpdateWorkflowContextInput:
     id: strawberry.ID = strawberry.field(description="The execution's id.")
     patch: JSONObject = strawberry.field(description="Objects are merged, null removes, all else replaces.")
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A step that a command is about, by its current attempt.")
@@ -191,10 +163,5 @@ class StepInput:
     reason: str | None = strawberry.field(
         description="Why, for people and the journal.", default=strawberry.UNSET
     )
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
