@@ -72,9 +72,11 @@ def _places(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         yield ".".join(path), "no scalar"
         members = value.items() if isinstance(value, dict) else enumerate(value)
         for name, member in members:
-            # An index is no name, but may be mistaken for one.
+            # An index is no name, but may be mistaken for one, or arrays be looked into without.
             if str(name).replace("_", "").isalnum():
                 yield from _places(member, (*path, str(name)))
+            if isinstance(value, list):
+                yield from _places(member, path)
     else:
         yield ".".join(path), _writable(value)
 

@@ -159,7 +159,7 @@ class Inputs:
 
     def _search(self, member: str) -> Tree:
         path, value = self.random.choice(self.documents[member])
-        if self.has_wrong and self._chance(15):
+        if self.has_wrong and self._chance(40):
             path = self.random.choice(WRONG_PATHS)
         elif self._chance(10):
             path += self.random.choice((".a", ".0", "x"))
