@@ -70,6 +70,21 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "STEP_RELEASED": "Who had claimed an attempt gave it back.",
         "STEP_CLAIM_EXPIRED": "The lease of a claim ran out, and the attempt can be claimed again.",
     },
+    "OrderDirection": {
+        "ASC": "The smallest, the earliest or the first of the alphabet comes first.",
+        "DESC": "The largest, the latest or the last of the alphabet comes first.",
+    },
+    "WorkflowExecutionOrderField": {
+        "CREATED_AT": "When it was created.",
+        "STARTED_AT": "When it was started; what was not started yet comes last.",
+        "LAST_ACTIVITY_AT": "When a step of it last changed; where none has, it comes last.",
+        "COMPLETED_AT": "When its last step was done; what is not completed comes last.",
+        "NAME": "The name that people see, by code point.",
+    },
+    "WorkflowStepExecutionOrderField": {
+        "STARTED_AT": "When the attempt began; what has not begun comes last.",
+        "DUE_AT": "When it should be done; what is never due comes last.",
+    },
     "IssueSeverity": {
         "ERROR": "It keeps a version from being published, or a command from being carried out.",
         "WARNING": "It is worth a look and keeps nothing from happening.",
