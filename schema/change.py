@@ -5,16 +5,14 @@ from datetime import datetime
 import strawberry
 
 from db import tables
-from db.tables import table_of
 from schema.enums import STATUS_LABELS, ChangeKind
 from schema.execution import WorkflowExecution
 from schema.projection.compiler import Query
 from schema.projection.declare import column, one, rows_of, sql
+from schema.projection.journal import cursor_of, epoch_of
 from schema.projection.rows import Row
 from schema.scalars import JSONObject
 from schema.step import WorkflowStepExecution
-
-_EPOCH = table_of(tables.JournalEpoch)
 
 
 def _from_status(change: Row, query: Query) -> str:
@@ -26,8 +24,7 @@ def _to_status(change: Row, query: Query) -> str:
 
 
 def _cursor(change: Row, query: Query) -> str:
-    source, epoch = query.constant_table(_EPOCH)
-    return query.sql.cursor("journal", [f"(select {epoch.epoch} from {source})", change.xid, change.position])
+    return cursor_of(change, query.sql, epoch_of(query))
 
 
 @rows_of(tables.Journal)

@@ -7,7 +7,7 @@ import strawberry
 
 from db import tables
 from db.tables import table_of
-from schema.connections import BY_INDEX, NEWEST_FIRST, Connection
+from schema.connections import BY_INDEX, NEWEST_FIRST, OF_A_TREE, Connection
 from schema.enums import ExecutionStatus
 from schema.node import Node
 from schema.projection.arguments import Arguments
@@ -18,6 +18,7 @@ from schema.runtime import runtime_of_execution
 from schema.scalars import JSON, JSONObject
 
 if TYPE_CHECKING:
+    from schema.change import Change
     from schema.step import WorkflowStepExecution
     from schema.template import WorkflowTemplateVersion
 
@@ -145,4 +146,9 @@ class WorkflowExecution(Node):
     )
     descendant_workflow_executions: Connection[Annotated["WorkflowExecution", _HERE]] = connection(
         "Every execution below it, at any depth, newest first.", _below, NEWEST_FIRST
+    )
+    changes: Connection[Annotated["Change", strawberry.lazy("schema.change")]] = connection(
+        "What happened to it and its steps, not to its children, by revision.",
+        on("id", "execution_id"),
+        OF_A_TREE,
     )

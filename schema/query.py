@@ -9,6 +9,8 @@ from db.commands.publishing import find_issues
 from db.explaining import evaluate_expression, explain_step
 from db.ids import IdKind, is_id
 from db.runtime.expressions import NOTHING
+from schema.change import Change
+from schema.changes import changes
 from schema.connections import NEWEST_FIRST, Connection
 from schema.context import OperationInfo
 from schema.execution import WorkflowExecution
@@ -30,6 +32,7 @@ class Query:
     workflow_templates: Connection[WorkflowTemplate] = connection(
         "All templates, newest first.", everything, NEWEST_FIRST
     )
+    changes: Connection[Change] = changes
 
     @strawberry.field(description="An execution; null where there is none with this id.")
     def workflow_execution(

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -19,7 +20,7 @@ from sqlalchemy import Table
 
 from schema.projection import declare, paging
 from schema.projection.arguments import Arguments, Convert, Site, Values, bindable, detached
-from schema.projection.plan import Parameter, Plan
+from schema.projection.plan import Guard, Parameter, Plan
 from schema.projection.rows import Row, Rows, ValuesRow
 from schema.projection.spelling import Spelling, depth
 
@@ -44,6 +45,7 @@ class Query:
         self._sites: list[Site] = []
         self._numbers: list[tuple[int, Convert]] = []
         self._checks: list[tuple[int, Callable[[Values], None]]] = []
+        self._guards: list[Guard] = []
 
     # What declarations use.
 
@@ -75,6 +77,10 @@ class Query:
     def check(self, site: int, check: Callable[[Values], None]) -> None:
         """Have a site's arguments checked before the statement runs."""
         self._checks.append((site, check))
+
+    def guard(self, broken: str, told: str, refuse: Callable[[str], GraphQLError]) -> None:
+        """Have the statement answer nothing but `told`, of which `refuse` makes the error, while `broken` holds."""
+        self._guards.append(Guard(broken, told, refuse))
 
     # The statement as a whole.
 
@@ -111,9 +117,24 @@ class Query:
             for name in self._tables
         ]
         outlines = [f"{name} as not materialized ({text})" for name, text in enumerate_names(self._outlines)]
-        text = f"with {', '.join((*views, *outlines))} {select}" if views else select
+        guarded = self._guarded(select)
+        text = f"with {', '.join((*views, *outlines))} {guarded}" if views else guarded
         text, parameters = self._numbered(text)
-        return Plan(text, parameters, tuple(self._sites), tuple(self._numbers), tuple(self._checks))
+        return Plan(
+            text,
+            parameters,
+            tuple(self._sites),
+            tuple(self._numbers),
+            tuple(self._checks),
+            tuple(self._guards),
+        )
+
+    def _guarded(self, select: str) -> str:
+        if not self._guards:
+            return select
+        told = [self.sql.text(f"'{number} ' || {guard.told}") for number, guard in enumerate(self._guards)]
+        cases = [f"when {guard.broken} then {text}" for guard, text in zip(self._guards, told, strict=True)]
+        return f"select case {' '.join(cases)} else ({select}) end"
 
     def _numbered(self, text: str) -> tuple[str, tuple[Parameter, ...]]:
         """Placeholders become the driver's, numbered as they come; PostgreSQL refuses one that the text lacks."""

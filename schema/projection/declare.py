@@ -82,7 +82,7 @@ class Paged:
     """A connection over another table."""
 
     join: Join
-    order: "Order"
+    order: "Order | JournalOrder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,13 @@ class Order:
     name: str
     columns: tuple[str, ...]
     descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JournalOrder:
+    """The order of changes: by revision where `root` names their tree, else as they were committed (`live.md` J4)."""
+
+    root: Callable[["Row", "Arguments"], str | None]
 
 
 Home = Column | Expression | Part | One | Summary | Many | Paged
@@ -155,9 +162,11 @@ def many(description: str, join: Join, order: str, arguments: Sequence[Argument]
     return _declared(Many(join, order, limited), description, arguments)
 
 
-def connection(description: str, join: Join, order: Order) -> Any:
+def connection(
+    description: str, join: Join, order: Order | JournalOrder, arguments: Sequence[Argument] = ()
+) -> Any:
     """The field is a connection."""
-    return _declared(Paged(join, order), description, PAGE_ARGUMENTS)
+    return _declared(Paged(join, order), description, (*PAGE_ARGUMENTS, *arguments))
 
 
 PAGE_ARGUMENTS = (

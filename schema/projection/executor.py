@@ -97,6 +97,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         rows = result if isinstance(result, Rows) else Rows("")
         plan = self._plan(context.plans, rows, info, details)
         text = await context.reader.read(*plan.statement(self, {**rows.values, "tenant": context.tenant}))
+        plan.require_answer(text)
         # Back through graphql-core, so that null where the schema says never is its own error.
         fragment = None if text is None else Fragment(text)
         completed = self.complete_value(return_type, details, info, path, fragment, position)

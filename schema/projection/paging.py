@@ -7,7 +7,8 @@ from graphql import GraphQLObjectType
 
 from schema.projection.arguments import Arguments, BadUserInput, Values, page_size
 from schema.projection.cursors import Keys
-from schema.projection.declare import Paged
+from schema.projection.declare import JournalOrder, Paged
+from schema.projection.journal import JournalKeys
 from schema.projection.rows import Row
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 DEFAULT_PAGE = 50
 
 
-def _check(keys: Keys, values: Values) -> None:
+def _check(keys: Keys | JournalKeys, values: Values) -> None:
     if values.get("first") is not None and values.get("last") is not None:
         raise BadUserInput("first and last cannot be given together.")
     for name in ("first", "last"):
@@ -41,7 +42,11 @@ class Page:
         self._node = node
         self._parent = parent
         self._arguments = arguments
-        self._keys = Keys(home.order, query.table_of(node))
+        self._keys: Keys | JournalKeys = (
+            JournalKeys(home.order, query, parent, arguments)
+            if isinstance(home.order, JournalOrder)
+            else Keys(home.order, query.table_of(node))
+        )
         self._backward = arguments.given("last")
         self._size = arguments.size("last" if self._backward else "first", DEFAULT_PAGE)
         self._limit = arguments.size("last" if self._backward else "first", DEFAULT_PAGE, plus=1)

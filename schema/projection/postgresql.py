@@ -61,7 +61,13 @@ class PostgreSQLSpelling(Spelling):
 
     def among(self, source: str, column: str, texts: str) -> tuple[str, str]:
         # An array, or the planner expects a hundred of them and may read the whole table instead.
-        return source, f"{column} = any(array(select json_array_elements_text({texts})))"
+        return source, self.any_of(column, texts)
+
+    def any_of(self, column: str, texts: str) -> str:
+        return f"{column} = any(array(select json_array_elements_text({texts})))"
+
+    def settled(self, xid: str) -> str:
+        return f"{xid} < (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
 
     def nested(self, select: str) -> str:
         return f"({select})"

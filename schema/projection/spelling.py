@@ -39,6 +39,12 @@ class Spelling(Protocol):
     def among(self, source: str, column: str, texts: str) -> tuple[str, str]:
         """A source with the condition that its unique column holds one of the texts of a JSON array."""
 
+    def any_of(self, column: str, texts: str) -> str:
+        """Whether a column holds one of the texts of a JSON array."""
+
+    def settled(self, xid: str) -> str:
+        """Whether the transaction that wrote a change, and every one before it, has ended (`live.md` J4)."""
+
     def nested(self, select: str) -> str:
         """A scalar sub-select whose value is JSON."""
 

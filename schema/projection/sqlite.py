@@ -66,6 +66,13 @@ class SQLiteSpelling(Spelling):
         # `cross join` keeps the order: with `in` it reads everything of the tenant's to find a few.
         return f"json_each({texts}) t cross join {source}", f"{column} = t.value"
 
+    def any_of(self, column: str, texts: str) -> str:
+        return f"{column} in (select value from json_each({texts}))"
+
+    def settled(self, xid: str) -> str:
+        # One writer: what can be read is in order.
+        return "1 = 1"
+
     def nested(self, select: str) -> str:
         return f"json(({select}))"
 

@@ -135,6 +135,17 @@ async def _executions(frontend: Frontend) -> None:
     history = await frontend.send("StepAttempts", executionId=third["id"], stepId="verify")
     attempts = [(each["attempt"], each["status"]) for each in history["step"]["attempts"]]
     assert attempts == [(1, "FAILED"), (2, "IN_PROGRESS")]
+    await _the_history(frontend, third["id"])
+
+
+async def _the_history(frontend: Frontend, execution_id: str) -> None:
+    """What happened, as the execution and as the journal tell it."""
+    told = (await frontend.send("ExecutionHistory", id=execution_id))["changes"]["nodes"]
+    assert [each["revision"] for each in told] == list(range(1, len(told) + 1))
+    failed = next(each for each in told if each["kind"] == "STEP_FAILED")
+    assert (failed["step"]["stepId"], failed["toStatus"]) == ("verify", "FAILED")
+    listed = await frontend.send("Journal", rootId=execution_id, kinds=["STEP_CREATED"])
+    assert [(each["reason"], each["attempt"]) for each in listed["nodes"]] == [("Somebody came", 2)]
 
 
 async def _an_incorporation(frontend: Frontend) -> None:

@@ -12,7 +12,7 @@ from tests.api import Api
 from tests.schema.documents import Document, Writer
 from tests.schema.expressions import EXPRESSIONS
 from tests.schema.fabricated import SCHEMA, CountingPlans, FabricatedContext, fabricated_context
-from tests.schema.pages import BY_INDEX, NEWEST_FIRST
+from tests.schema.pages import AS_COMMITTED, BY_INDEX, NEWEST_FIRST
 from tests.schema.payloads import Payloads, random_payloads
 from tests.schema.reference import Reference
 from tests.schema.rows import Digits, Rows, exact_json, load_rows
@@ -97,6 +97,7 @@ def _pools(payloads: Payloads, rows: Rows, tenant: str) -> Pools:
         *reference.objects["WorkflowTemplate"],
         *reference.objects["WorkflowTemplateVersion"],
     ]
+    changes = [*reference.objects["Change"], {"xid": 0, "position": 0}, {"xid": 2**62, "position": 1}]
     nowhere = {"created_at": "2024-02-29T23:59:59.500000Z", "child_index": 1, "id": "tver_m"}
     return Pools(
         ids=_ids(payloads, rows, tenant),
@@ -106,6 +107,7 @@ def _pools(payloads: Payloads, rows: Rows, tenant: str) -> Pools:
         cursors={
             "createdAt": [reference.cursor_of(NEWEST_FIRST, row) for row in (*listed, nowhere)],
             "childIndex": [reference.cursor_of(BY_INDEX, row) for row in (*children, nowhere)],
+            "journal": [reference.cursor_of(AS_COMMITTED, row) for row in changes],
         },
         wrong_cursors=_wrong_cursors(reference),
         payloads=len(payloads.transitions),
@@ -127,6 +129,7 @@ def _ids(payloads: Payloads, rows: Rows, tenant: str) -> dict[str, list[str]]:
         # The more children it has, the more there is to ask about it.
         "workflowExecution": [*executions, *parents * 3, *none],
         "evaluateExpression": [*executions, *none],
+        "changes": [*(each["root_id"] for each in objects["WorkflowExecution"]), *none],
         "workflowTemplate": [*templates * 4, *none],
         "workflowTemplateVersion": [*versions * 2, *none],
         "explainStep": [*payloads.explanations, *none],
@@ -145,7 +148,10 @@ def _wrong_cursors(reference: Reference) -> list[str]:
         "7b7d",
         "31",
         "6e756c6c",
-        reference.cursor("journal", reference.epoch, change["xid"], change["position"]),
+        reference.cursor("journal", reference.epoch, change["xid"]),
+        reference.cursor("journal", reference.epoch, change["xid"], str(change["position"])),
+        reference.cursor("journal", reference.epoch, -1, change["position"]),
+        reference.cursor("journal", None, change["xid"], change["position"]),
         reference.cursor("createdAt"),
         reference.cursor("createdAt", 5, "x"),
         reference.cursor("createdAt", time, 7),

@@ -11,6 +11,7 @@ from db.store import Store
 from tests.api import Api
 from tests.schema.comparison import View, views_of
 from tests.schema.fabricated import CountingPlans
+from tests.schema.settling import settled
 from tests.schema.worlds import make_world
 
 
@@ -37,6 +38,7 @@ async def views(
         run = uuid4().hex[:12]
         made[world] = (f"one-{run}", f"two-{run}")
         await make_world(store, random, made[world], stranger=f"stranger-{run}")
+        await settled(store.database)
     return await views_of(store, random, made[world])
 
 

@@ -23,7 +23,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from tests.schema.values import ABSENT, Values, is_unwritable
+from tests.schema.values import ABSENT, Values, is_unwritable, literal
 
 Parent = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
@@ -246,7 +246,9 @@ class Writer:
                 ("after", "before"),
                 ("after",),
             )
-            return self.random.choice((*pages, ("first", "last")) if self.values.has_wrong else pages)
+            given = self.random.choice((*pages, ("first", "last")) if self.values.has_wrong else pages)
+            others = [name for name in field_.args if name not in ("first", "after", "last", "before")]
+            return (*given, *(name for name in others if self._chance(30)))
         if "key" in field_.args:
             one = (("id",), ("key",), ("id",), ("key",), ("id", "key"))
             return self.random.choice((*one, ()) if self.values.has_wrong else one)
@@ -261,8 +263,8 @@ class Writer:
 
         value = draw()
         if self._chance(45) and value is not ABSENT and not is_unwritable(value):
-            return json.dumps(value)
-        type_ = str(get_named_type(argument.type).name)
+            return literal(value)
+        type_ = str(argument.type).removesuffix("!")
         if not is_nullable:
             return self._variable(f"{type_}!", None, draw)
         has_default = type_ == "Int" and self._chance(30)

@@ -17,7 +17,7 @@ class Order:
     """What a list is ordered by: its name stands in cursors, its keys are columns."""
 
     name: str
-    columns: tuple[str, str]
+    columns: tuple[str, ...]
     is_descending: bool
 
     def keys(self, row: Row) -> Keys:
@@ -32,6 +32,8 @@ class Order:
 
 NEWEST_FIRST = Order("createdAt", ("created_at", "id"), is_descending=True)
 BY_INDEX = Order("childIndex", ("child_index", "id"), is_descending=False)
+# Of one tree the same as by revision (J1, J4).
+AS_COMMITTED = Order("journal", ("xid", "position"), is_descending=False)
 
 
 def page(
@@ -71,8 +73,8 @@ def _is_ahead(order: Order, row: Row, cursor: Keys) -> bool:
 def _decoded(cursor: str | None) -> Keys | None:
     if cursor is None:
         return None
-    _, *keys = json.loads(bytes.fromhex(cursor))
-    return tuple(keys)
+    tag, *keys = json.loads(bytes.fromhex(cursor))
+    return tuple(keys[1:] if tag == AS_COMMITTED.name else keys)
 
 
 def is_cursor(order: Order, text: str) -> bool:
@@ -86,6 +88,10 @@ def is_cursor(order: Order, text: str) -> bool:
             return order is NEWEST_FIRST and _is_time(at) and _is_storable(id_)
         case ["childIndex", int(index), str(id_)]:
             return order is BY_INDEX and type(index) is int and abs(index) < 2**63 and _is_storable(id_)
+        case ["journal", str(epoch), int(xid), int(position)]:
+            numbers = (xid, position)
+            fit = all(type(number) is int and 0 <= number < 2**63 for number in numbers)
+            return order is AS_COMMITTED and fit and _is_storable(epoch)
     return False
 
 

@@ -23,7 +23,7 @@ from graphql import (
 )
 
 from db.statements import DatabaseKind
-from tests.schema.pages import NEWEST_FIRST, Order, page
+from tests.schema.pages import AS_COMMITTED, NEWEST_FIRST, Order, page
 from tests.schema.refusals import PAYLOADS, FindPayload, Walk, is_well_formed
 from tests.schema.rows import Row, Rows
 from tests.schema.templates import TEMPLATES
@@ -122,6 +122,8 @@ class Reference:
 
     def cursor_of(self, order: Order, row: Row) -> str:
         """The cursor of a row in a list."""
+        if order is AS_COMMITTED:
+            return self.cursor(order.name, self.epoch, *order.keys(row))
         return self.cursor(order.name, *order.keys(row))
 
 
@@ -174,6 +176,13 @@ def _template(reference: Reference, source: Row, arguments: Arguments) -> Row | 
     return found
 
 
+def _changes(reference: Reference, _: Row, arguments: Arguments) -> Row:
+    root_id, kinds = (arguments.get(name) for name in ("rootWorkflowExecutionId", "kinds"))
+    found = reference.objects["Change"] if root_id is None else reference.all("Change", root_id=root_id)
+    kept = [change for change in found if kinds is None or change["kind"] in kinds]
+    return page(kept, AS_COMMITTED, arguments, reference.cursor_of)
+
+
 def _payload(field: str) -> Callable[..., Any]:
     return lambda reference, _, arguments: reference.payload(field, arguments)
 
@@ -182,6 +191,7 @@ RESOLVERS: Mapping[str, Resolver] = {
     "Query.workflowTemplates": lambda reference, _, arguments: page(
         reference.all("WorkflowTemplate"), NEWEST_FIRST, arguments, reference.cursor_of
     ),
+    "Query.changes": _changes,
     "Query.workflowExecution": _by_id("WorkflowExecution", "workflowExecution"),
     "Query.workflowTemplate": _template,
     "Query.workflowTemplateVersion": _by_id("WorkflowTemplateVersion", "workflowTemplateVersion"),

@@ -20,7 +20,7 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values, get_directive_values, get_variable_values
 
-from tests.schema.pages import BY_INDEX, NEWEST_FIRST, Order, is_cursor
+from tests.schema.pages import AS_COMMITTED, BY_INDEX, NEWEST_FIRST, Order, is_cursor
 
 FindPayload = Callable[[str, Mapping[str, Any]], dict[str, Any] | None]
 
@@ -32,6 +32,7 @@ PREFIXES = {
 }
 # Root fields that answer objects built in Python, and what in these is read by a statement of its own.
 PAYLOADS = ("transition", "template", "explainStep", "evaluateExpression")
+ORDERS = {"childWorkflowExecutions": BY_INDEX, "changes": AS_COMMITTED}
 READ_ALONE = {"InvalidTransition": "node", "RevisionConflict": "node", "StepExplanation": "waitingFor"}
 
 
@@ -112,8 +113,7 @@ class Walk:
         if name == "__typename":
             return False
         arguments = self._arguments(parent, nodes[0])
-        order = BY_INDEX if name == "childWorkflowExecutions" else NEWEST_FIRST
-        if is_wrong(arguments, order):
+        if is_wrong(arguments, ORDERS.get(name, NEWEST_FIRST)):
             return True
         type_ = get_named_type(self._type(parent).fields[name].type)
         return isinstance(type_, GraphQLObjectType) and self._refused_below(type_, nodes)

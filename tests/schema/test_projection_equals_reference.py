@@ -95,6 +95,7 @@ SWEEP = """
         workflowExecutions(first: 500) { ALL nodes { ALL
           progress { ALL } failure { ALL } step(stepId: "step-0") { id }
           workflowTemplateVersion { id } parentWorkflowExecution { id } rootWorkflowExecution { id } parentStep { id }
+          changes(first: 500) { ALL edges { ALL node { ALL workflowExecution { id } step { id } } } }
           childWorkflowExecutions { ALL edges { ALL node { ALL } } }
           descendantWorkflowExecutions { ALL nodes { ALL } }
           steps { stepId attempts { ALL
@@ -179,8 +180,10 @@ class Reached(Visitor):
 def test_drawn_documents_reach_every_field_of_every_type() -> None:
     """What is never drawn is never compared."""
     schema = build_schema(SDL)
-    cursors = {"createdAt": ["x"], "childIndex": ["x"]}
-    pools = Pools({field: ["x"] for field in ROOT_FIELDS_BY_ID}, ["x"], ["x"], ["x"], cursors, ["x"], 8)
+    cursors = {"createdAt": ["x"], "childIndex": ["x"], "journal": ["x"]}
+    pools = Pools(
+        {field: ["x"] for field in (*ROOT_FIELDS_BY_ID, "changes")}, ["x"], ["x"], ["x"], cursors, ["x"], 8
+    )
     types = TypeInfo(schema)
     reached = Reached(types)
     for seed in range(300):

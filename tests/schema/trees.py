@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tests.schema.pages import BY_INDEX, NEWEST_FIRST, Order, page
+from tests.schema.pages import AS_COMMITTED, BY_INDEX, NEWEST_FIRST, Order, page
 from tests.schema.rows import Row
 
 if TYPE_CHECKING:
@@ -83,6 +83,11 @@ def _descendants(reference: "Reference", execution: Row, arguments: Arguments) -
         found += children
         waiting += [child["id"] for child in children]
     return page(found, NEWEST_FIRST, arguments, reference.cursor_of)
+
+
+def _changes(reference: "Reference", execution: Row, arguments: Arguments) -> Row:
+    found = reference.all("Change", execution_id=execution["id"])
+    return page(found, AS_COMMITTED, arguments, reference.cursor_of)
 
 
 def _retry_at(_: "Reference", step: Row, __: Arguments) -> str | None:
@@ -167,6 +172,7 @@ TREES: Mapping[str, Resolver] = {
     "WorkflowExecution.step": _step,
     "WorkflowExecution.childWorkflowExecutions": paged("WorkflowExecution", "parent_id", BY_INDEX),
     "WorkflowExecution.descendantWorkflowExecutions": _descendants,
+    "WorkflowExecution.changes": _changes,
     "WorkflowStepExecution.retryAt": _retry_at,
     "WorkflowStepExecution.failure": _failure,
     "WorkflowStepExecution.workflowExecution": referred("WorkflowExecution", "execution_id"),

@@ -1,11 +1,24 @@
 """Values for arguments: mostly of what exists, sometimes of what does not or is wrong."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from db.runtime.changes import ChangeKind
+from tests.schema.pages import NEWEST_FIRST
+from tests.schema.refusals import ORDERS
+
+
+class EnumName(str):
+    """A member of an enum: a literal has it without quotes."""
+
+    __slots__ = ()
+
+
 ABSENT = object()
+KINDS = [EnumName(kind.name) for kind in ChangeKind]
 WRONG_TEXTS = ("a\0b", "\ud800", "\udfff!")
 ODD_TEXTS = ("", "no such", "Ünï 🧭", "' or 1=1 --", "⟦0⟧", "%")
 
@@ -42,8 +55,10 @@ class Values:
                 return self.random.randint(0, self.pools.payloads)
             case "after" | "before":
                 return self._cursor(field)
-            case "id" | "workflowExecutionId":
+            case "id" | "workflowExecutionId" | "rootWorkflowExecutionId":
                 return self._text(self.pools.ids[field])
+            case "kinds":
+                return [self.random.choice(KINDS) for _ in range(self.random.randint(0, 3))]
         pool = {"key": self.pools.keys, "stepId": self.pools.step_ids, "src": self.pools.sources}[argument]
         return self.random.choice(pool) if argument == "src" else self._text(pool)
 
@@ -54,9 +69,10 @@ class Values:
         return self.random.choice((1, 2, 3, 0, 4, 7, 500))
 
     def _cursor(self, field: str) -> str:
-        own, other = ("childIndex", "createdAt")[:: 1 if field == "childWorkflowExecutions" else -1]
+        own = ORDERS.get(field, NEWEST_FIRST).name
+        others = [cursors[0] for name, cursors in self.pools.cursors.items() if name != own]
         if self.has_wrong and self._chance(15):
-            return self.random.choice((*self.pools.wrong_cursors, self.pools.cursors[other][0]))
+            return self.random.choice((*self.pools.wrong_cursors, *others))
         return self.random.choice(self.pools.cursors[own])
 
     def _text(self, pool: Sequence[str]) -> str:
@@ -71,3 +87,10 @@ class Values:
 def is_unwritable(value: Any) -> bool:
     """GraphQL's own syntax has no lone surrogates."""
     return isinstance(value, str) and any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def literal(value: Any) -> str:
+    """A value in GraphQL's own syntax."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    return value if isinstance(value, EnumName) else json.dumps(value)
