@@ -18,6 +18,7 @@ from schema.explanation import ExpressionRead, ExpressionResult, StepExplanation
 from schema.projection.arguments import BadUserInput
 from schema.projection.declare import connection, everything
 from schema.projection.rows import Rows
+from schema.reaching import reach_revision
 from schema.results import ValidationIssue
 from schema.scalars import JSONObject
 from schema.template import WorkflowTemplate, WorkflowTemplateVersion
@@ -35,10 +36,31 @@ class Query:
     changes: Connection[Change] = changes
 
     @strawberry.field(description="An execution; null where there is none with this id.")
-    def workflow_execution(
-        self, id: Annotated[strawberry.ID, strawberry.argument(description="The execution's id.")]
+    async def workflow_execution(
+        self,
+        info: OperationInfo,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The execution's id.")],
+        as_of: Annotated[
+            int | None,
+            strawberry.argument(
+                description="Show it, and all of its tree that is selected, as it stood at this revision of the tree; "
+                "templates are shown as they are. Null where it did not exist yet."
+            ),
+        ] = strawberry.UNSET,
+        min_revision: Annotated[
+            int | None,
+            strawberry.argument(
+                description="Wait, for 5 s at most, until its tree has this revision; then the error "
+                "`REVISION_NOT_REACHED`."
+            ),
+        ] = strawberry.UNSET,
     ) -> WorkflowExecution | None:
-        return _by_id(IdKind.EXECUTION, "WorkflowExecution", id)
+        if not is_id(IdKind.EXECUTION, id):
+            return None
+        if min_revision not in _ABSENT:
+            await reach_revision(info.context, id, min_revision)
+        as_of = None if as_of in _ABSENT else as_of
+        return Rows("WorkflowExecution", {"id": id}, as_of=as_of)  # type: ignore[return-value]  # projected
 
     @strawberry.field(description="A template by id or by key (exactly one); null where there is none.")
     def workflow_template(

@@ -20,6 +20,7 @@ from sqlalchemy import Table
 
 from schema.projection import declare, paging
 from schema.projection.arguments import Arguments, Convert, Site, Values, bindable, detached
+from schema.projection.past import AS_OF, Past
 from schema.projection.plan import Guard, Parameter, Plan
 from schema.projection.rows import Row, Rows, ValuesRow
 from schema.projection.spelling import Spelling, depth
@@ -46,6 +47,7 @@ class Query:
         self._numbers: list[tuple[int, Convert]] = []
         self._checks: list[tuple[int, Callable[[Values], None]]] = []
         self._guards: list[Guard] = []
+        self._past: Past | None = None
 
     # What declarations use.
 
@@ -86,6 +88,8 @@ class Query:
 
     def plan_rows(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of what a resolver returned."""
+        if rows.as_of is not None:
+            self._look_back()
         table = self._homes[type_.name].table
         if table is None:
             kinds = {
@@ -110,12 +114,25 @@ class Query:
         """The statement of a root field that is declared."""
         return self._finish(f"select {self._field(type_, ValuesRow({}), details)}")
 
+    def _look_back(self) -> None:
+        """Have the tables of the execution's tree show how they stood."""
+        past = Past(self.sql, self.value("tenant"), self.value("id"), self.value(AS_OF, "bigint"))
+        self.guard(past.beyond, past.tree_revision, past.refuse)
+        self._past = past
+
+    def _views(self) -> list[str]:
+        """Each table under its own name, as this request may see it."""
+        past, tenant = self._past, self.value("tenant")
+        views = [] if past is None else past.before_views()
+        for name in self._tables:
+            seen = past and past.visible(name)
+            views.append(
+                f"{name} as not materialized ({seen or self.sql.visible(name, f'tenant = {tenant}')})"
+            )
+        return views
+
     def _finish(self, select: str) -> Plan:
-        tenant = self.value("tenant")
-        views = [
-            f"{name} as not materialized ({self.sql.visible(name, f'tenant = {tenant}')})"
-            for name in self._tables
-        ]
+        views = self._views()
         outlines = [f"{name} as not materialized ({text})" for name, text in enumerate_names(self._outlines)]
         guarded = self._guarded(select)
         text = f"with {', '.join((*views, *outlines))} {guarded}" if views else guarded

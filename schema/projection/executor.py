@@ -12,6 +12,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.projection.arguments import shape
 from schema.projection.compiler import Details, Homes, Query
+from schema.projection.past import AS_OF
 from schema.projection.plan import Plan
 from schema.projection.rows import DECLARED, Declared, Rows
 from schema.projection.spelling import Spelling
@@ -96,7 +97,8 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         context: Projecting = self.context_value
         rows = result if isinstance(result, Rows) else Rows("")
         plan = self._plan(context.plans, rows, info, details)
-        text = await context.reader.read(*plan.statement(self, {**rows.values, "tenant": context.tenant}))
+        values = {**rows.values, "tenant": context.tenant, AS_OF: rows.as_of}
+        text = await context.reader.read(*plan.statement(self, values))
         plan.require_answer(text)
         # Back through graphql-core, so that null where the schema says never is its own error.
         fragment = None if text is None else Fragment(text)
@@ -113,6 +115,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             tuple(detail.node.loc.start for detail in details if detail.node.loc),
             rows.type_name,
             rows.is_list,
+            rows.as_of is None,
             tuple((name, type(value)) for name, value in rows.values.items()),
             self._shapes(),
         )

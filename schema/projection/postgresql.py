@@ -92,3 +92,25 @@ class PostgreSQLSpelling(Spelling):
 
     def visible(self, table: str, condition: str) -> str:
         return f"select * from {table} where {condition}"
+
+    def original(self, table: str) -> str:
+        return f"original_{table}"
+
+    def originals(self, tables: Sequence[str]) -> Sequence[tuple[str, str]]:
+        # A common table expression sees those before it, and nothing but a schema's name tells a table from them.
+        return [(self.original(table), f"select * from {table}") for table in tables]
+
+    def own_columns(self, alias: str) -> Sequence[str]:
+        return ()
+
+    def with_latest(self, latest: str, *, optional: bool) -> str:
+        # `jsonb` is parsed once for all members that are read of it.
+        found = f"(select k.revision, k.to_status, k.data::jsonb as data {latest}) j"
+        return f" left join lateral {found} on true" if optional else f" cross join lateral {found}"
+
+    def member(self, document: str, path: Sequence[str], kind: str) -> str:
+        steps = "{" + ",".join(path) + "}"
+        if kind == "json":
+            return f"({document}::jsonb #> '{steps}')"
+        value = f"({document} #>> '{steps}')"
+        return f"{value}::timestamptz" if kind == "time" else value

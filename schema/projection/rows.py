@@ -16,6 +16,8 @@ class Rows:
     values: Mapping[str, Any] = field(default_factory=dict)
     # A list of the objects whose ids are in the value `ids`, a JSON array as text.
     is_list: bool = False
+    # The revision of its tree at which the object, an execution, is shown with all that hangs on it; None: as it is.
+    as_of: int | None = None
 
 
 class Declared:

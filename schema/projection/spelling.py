@@ -69,6 +69,21 @@ class Spelling(Protocol):
     def visible(self, table: str, condition: str) -> str:
         """The select behind the name of a table, as this request may see it."""
 
+    def original(self, table: str) -> str:
+        """A table itself, where its name may stand for what the request may see of it."""
+
+    def originals(self, tables: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """Names and selects that must come before everything else for `original` to mean the tables themselves."""
+
+    def own_columns(self, alias: str) -> Sequence[str]:
+        """What every visible row has beside the columns of its table."""
+
+    def with_latest(self, latest: str, *, optional: bool) -> str:
+        """A join with the one change `k` that `latest` finds for each row; it is then called `j`."""
+
+    def member(self, document: str, path: Sequence[str], kind: str) -> str:
+        """A member of a JSON document as `text`, `time` or `json`, as columns of that kind are stored."""
+
     def choose(self, value: str, labels: Mapping[str, str]) -> str:
         """The label of a stored value."""
         cases = " ".join(f"when '{stored}' then '{shown}'" for stored, shown in labels.items())

@@ -96,5 +96,22 @@ class SQLiteSpelling(Spelling):
         return column
 
     def visible(self, table: str, condition: str) -> str:
+        return f"select *, rowid as rid from {self.original(table)} where {condition}"
+
+    def original(self, table: str) -> str:
         # `main.`: under its own name the table would read itself.
-        return f"select *, rowid as rid from main.{table} where {condition}"
+        return f"main.{table}"
+
+    def originals(self, tables: Sequence[str]) -> Sequence[tuple[str, str]]:
+        return ()
+
+    def own_columns(self, alias: str) -> Sequence[str]:
+        return (f"{alias}.rowid as rid",)
+
+    def with_latest(self, latest: str, *, optional: bool) -> str:
+        # There is no `lateral`; `cross` keeps it from reading the journal first.
+        join = "left" if optional else "cross"
+        return f" {join} join {self.original('journal')} j on j.position = (select k.position {latest})"
+
+    def member(self, document: str, path: Sequence[str], kind: str) -> str:
+        return f"json_extract({document}, '$.{'.'.join(path)}')"

@@ -146,6 +146,10 @@ async def _the_history(frontend: Frontend, execution_id: str) -> None:
     assert (failed["step"]["stepId"], failed["toStatus"]) == ("verify", "FAILED")
     listed = await frontend.send("Journal", rootId=execution_id, kinds=["STEP_CREATED"])
     assert [(each["reason"], each["attempt"]) for each in listed["nodes"]] == [("Somebody came", 2)]
+    then = await frontend.send("ExecutionAsOf", id=execution_id, asOf=failed["revision"])
+    assert (by_step(then)["verify"]["status"], then["treeRevision"]) == ("FAILED", failed["revision"])
+    now = await frontend.send("ExecutionAfterCommand", id=execution_id, revision=len(told))
+    assert (by_step(now)["verify"]["status"], now["treeRevision"]) == ("IN_PROGRESS", len(told))
 
 
 async def _an_incorporation(frontend: Frontend) -> None:
