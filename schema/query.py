@@ -13,6 +13,7 @@ from schema.change import Change
 from schema.changes import changes
 from schema.connections import NEWEST_FIRST, Connection
 from schema.context import OperationInfo
+from schema.difference import ExecutionDiff, differences
 from schema.execution import WorkflowExecution
 from schema.explanation import ExpressionRead, ExpressionResult, StepExplanation
 from schema.projection.arguments import BadUserInput
@@ -61,6 +62,28 @@ class Query:
             await reach_revision(info.context, id, min_revision)
         as_of = None if as_of in _ABSENT else as_of
         return Rows("WorkflowExecution", {"id": id}, as_of=as_of)  # type: ignore[return-value]  # projected
+
+    @strawberry.field(
+        description="What changed between two revisions of a tree, in an execution and all below it: each execution "
+        "and each attempt that changed, once, in the order of their last changes. Null where there was no such "
+        "execution."
+    )
+    def workflow_execution_diff(
+        self,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The execution's id.")],
+        from_: Annotated[
+            int,
+            strawberry.argument(
+                name="from", description="The earlier revision; 0: before there was anything."
+            ),
+        ],
+        to: Annotated[int, strawberry.argument(description="The later revision.")],
+    ) -> list[ExecutionDiff] | None:
+        if not is_id(IdKind.EXECUTION, id):
+            return None
+        if not 0 <= from_ <= max(to, 0):
+            raise BadUserInput(f"from is {from_}; it must be from 0 to {to}, which is `to`.")
+        return differences(id, from_, to)  # type: ignore[return-value]  # projected
 
     @strawberry.field(description="A template by id or by key (exactly one); null where there is none.")
     def workflow_template(

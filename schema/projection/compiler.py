@@ -20,9 +20,9 @@ from sqlalchemy import Table
 
 from schema.projection import declare, paging
 from schema.projection.arguments import Arguments, Convert, Site, Values, bindable, detached
-from schema.projection.past import AS_OF, Past
+from schema.projection.past import AS_OF, EXECUTIONS, Past
 from schema.projection.plan import Guard, Parameter, Plan
-from schema.projection.rows import Row, Rows, ValuesRow
+from schema.projection.rows import Listing, Row, Rows, ValuesRow
 from schema.projection.spelling import Spelling, depth
 
 Homes = Mapping[str, declare.TypeHome]
@@ -86,8 +86,14 @@ class Query:
 
     # The statement as a whole.
 
-    def plan_rows(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
+    def plan(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of what a resolver returned."""
+        if rows.listing is not None:
+            return self.plan_listing(rows, rows.listing, type_, details)
+        return self.plan_list(rows, type_, details) if rows.is_list else self.plan_rows(rows, type_, details)
+
+    def plan_rows(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
+        """The statement of one object."""
         if rows.as_of is not None:
             self._look_back()
         table = self._homes[type_.name].table
@@ -101,6 +107,17 @@ class Query:
         conditions = [f"{found[name]} = {self.value(name)}" for name in rows.values]
         selected = self.object(type_, found, details)
         return self._finish(f"select {selected} from {source} where {' and '.join(conditions)}")
+
+    def plan_listing(self, rows: Rows, listing: Listing, type_: GraphQLObjectType, details: Details) -> Plan:
+        """The statement of a list that hangs on an execution; without that there is no list."""
+        if rows.as_of is not None:
+            self._look_back()
+        source, found = self.table(self.table_of(type_))
+        item = self.object(type_, found, details)
+        condition = listing.condition(found, self)
+        listed = self.sql.array(item, source, found.alias, condition, found[listing.order], None)
+        owner, execution = self.table(EXECUTIONS)
+        return self._finish(f"select {listed} from {owner} where {execution.id} = {self.value('id')}")
 
     def plan_list(self, _rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of a list of objects by their ids, which are bound as a JSON array."""
@@ -117,7 +134,7 @@ class Query:
     def _look_back(self) -> None:
         """Have the tables of the execution's tree show how they stood."""
         past = Past(self.sql, self.value("tenant"), self.value("id"), self.value(AS_OF, "bigint"))
-        self.guard(past.beyond, past.tree_revision, past.refuse)
+        self.guard(past.beyond, past.told, past.refuse)
         self._past = past
 
     def _views(self) -> list[str]:

@@ -116,6 +116,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             rows.type_name,
             rows.is_list,
             rows.as_of is None,
+            rows.listing,
             tuple((name, type(value)) for name, value in rows.values.items()),
             self._shapes(),
         )
@@ -125,7 +126,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             if rows.type_name:
                 type_ = self.schema.get_type(rows.type_name)
                 assert isinstance(type_, GraphQLObjectType)
-                plan = (query.plan_list if rows.is_list else query.plan_rows)(rows, type_, details)
+                plan = query.plan(rows, type_, details)
             else:
                 plan = query.plan_field(info.parent_type, details)
             if 0 < len(document) <= _LONGEST_KEPT:

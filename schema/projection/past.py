@@ -68,9 +68,18 @@ class Past:
         """The tree's revision now, as SQL."""
         return f"(select revision from {TREE})"
 
-    def refuse(self, tree_revision: str) -> GraphQLError:
+    @property
+    def told(self) -> str:
+        """What `refuse` is told, as SQL."""
+        return f"{self.tree_revision} || ' ' || {self._revision}"
+
+    @staticmethod
+    def refuse(told: str) -> GraphQLError:
         """The error of a revision that the tree has not had."""
-        return BadUserInput(f"The tree has had the revisions 1 to {tree_revision}; asOf must be one of them.")
+        tree_revision, revision = told.split()
+        return BadUserInput(
+            f"The tree has had the revisions 1 to {tree_revision}; {revision} is none of them."
+        )
 
     def before_views(self) -> list[str]:
         """The common table expressions that the views read."""

@@ -148,6 +148,11 @@ async def _the_history(frontend: Frontend, execution_id: str) -> None:
     assert [(each["reason"], each["attempt"]) for each in listed["nodes"]] == [("Somebody came", 2)]
     then = await frontend.send("ExecutionAsOf", id=execution_id, asOf=failed["revision"])
     assert (by_step(then)["verify"]["status"], then["treeRevision"]) == ("FAILED", failed["revision"])
+    changed = await frontend.send(
+        "ExecutionDiff", id=execution_id, **{"from": failed["revision"], "to": len(told)}
+    )
+    differs = [(each["step"] and each["step"]["attempt"], each["toStatus"]) for each in changed]
+    assert differs == [(None, "IN_PROGRESS"), (2, "IN_PROGRESS")]
     now = await frontend.send("ExecutionAfterCommand", id=execution_id, revision=len(told))
     assert (by_step(now)["verify"]["status"], now["treeRevision"]) == ("IN_PROGRESS", len(told))
 

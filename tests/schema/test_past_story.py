@@ -142,7 +142,7 @@ async def test_j6_a_revision_that_the_tree_has_not_had_is_refused(api: Api, as_o
     assert execution["treeRevision"] == 5
     (error,) = (await api.run(SHOWN, {"id": execution["id"], "asOf": as_of}))["errors"]
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
-    assert error["message"] == "The tree has had the revisions 1 to 5; asOf must be one of them."
+    assert error["message"] == f"The tree has had the revisions 1 to 5; {as_of} is none of them."
 
 
 @pytest.mark.parametrize("as_of", [-1, 1, 99])
