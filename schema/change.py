@@ -49,8 +49,8 @@ class Change:
     )
     step_execution_id: strawberry.ID | None = column("The attempt that changed.")
     workflow_execution: WorkflowExecution = one(
-        "The execution as it is now, not as it was then.", "execution_id"
+        "The execution as it is now, not as it was then; under `asOf` as of that revision.", "execution_id"
     )
     step: WorkflowStepExecution | None = one(
-        "The attempt as it is now, not as it was then.", "step_execution_id"
+        "The attempt as it is now, not as it was then; under `asOf` as of that revision.", "step_execution_id"
     )

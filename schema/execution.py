@@ -114,7 +114,7 @@ class WorkflowExecution(Node):
     revision: int = column(
         "Revision of the tree at the last change of this execution or of one of its steps."
     )
-    tree_revision: int = sql("Revision of the whole tree now.", _tree_revision)
+    tree_revision: int = sql("Revision of the whole tree; where the query has `asOf`, that.", _tree_revision)
     progress: StepProgress = summary("How its steps stand (current attempts).", _progress)
     failure: Failure | None = part("Why it failed.", "failure_code")
     reason: str | None = column("Why it was cancelled, where a reason was given.")

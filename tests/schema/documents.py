@@ -252,9 +252,7 @@ class Writer:
         if "key" in field_.args:
             one = (("id",), ("key",), ("id",), ("key",), ("id", "key"))
             return self.random.choice((*one, ()) if self.values.has_wrong else one)
-        # The reference has rows of now; what they were is compared in `test_past.py`.
-        names = [name for name in field_.args if name not in ("asOf", "minRevision")]
-        return [name for name in names if is_non_null_type(field_.args[name].type) or self._chance(60)]
+        return [name for name, each in field_.args.items() if is_non_null_type(each.type) or self._chance(60)]
 
     def _value(self, field_name: str, name: str, argument: GraphQLArgument) -> str:
         """A literal or a variable; its type may be stricter than the argument's."""
@@ -269,7 +267,8 @@ class Writer:
         type_ = str(argument.type).removesuffix("!")
         if not is_nullable:
             return self._variable(f"{type_}!", None, draw)
-        has_default = type_ == "Int" and self._chance(30)
+        is_size = type_ == "Int" and name not in ("asOf", "minRevision")
+        has_default = is_size and self._chance(30)
         return self._variable(type_, json.dumps(self.values.size()) if has_default else None, draw)
 
     def _variable(self, type_: str, default: str | None, draw: Any) -> str:

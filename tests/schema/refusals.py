@@ -47,11 +47,13 @@ class Walk:
         self,
         schema: GraphQLSchema,
         payload: FindPayload,
+        tree_revision: Callable[[str], int | None],
         document: DocumentNode,
         variables: Mapping[str, Any],
     ) -> None:
         self._schema = schema
         self._find_payload = payload
+        self._tree_revision = tree_revision
         self._fragments = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
@@ -103,6 +105,10 @@ class Walk:
         if name in PAYLOADS:
             payload = self._payload(nodes[0])
             return payload is not None and self._payload_refused(payload, nodes)
+        if arguments.get("asOf") is not None and is_well_formed(name, arguments["id"]):
+            highest = self._tree_revision(arguments["id"])
+            if highest is not None and not 1 <= arguments["asOf"] <= highest:
+                return True
         return self._exists(name, arguments) and self._refused("Query", nodes)
 
     def _payload(self, node: FieldNode) -> dict[str, Any] | None:

@@ -205,6 +205,14 @@ async def waiting(api: Api, execution: Any, revision: int) -> asyncio.Task[Any]:
     return asyncio.create_task(api.run(SHOWN, {"id": execution["id"], "minRevision": revision}))
 
 
+async def watched(bell: Bell, read: asyncio.Task[Any]) -> None:
+    """Return once the query listens."""
+    listens = asyncio.ensure_future(bell.watched.wait())
+    await asyncio.wait((listens, read), return_when=asyncio.FIRST_COMPLETED)
+    listens.cancel()
+    assert not read.done(), "it did not wait"
+
+
 async def test_j6_a_revision_that_is_there_is_not_waited_for(api: Api) -> None:
     await api.publish(TWO, key="two")
     execution = await run_of(api, "two")
@@ -220,7 +228,7 @@ async def test_j6_a_read_waits_until_the_feed_tells_of_the_revision(
     await api.publish(TWO, key="two")
     execution = await run_of(api, "two")
     read = await waiting(api, execution, execution["treeRevision"] + 1)
-    await bell.watched.wait()
+    await watched(bell, read)
     bell.rung.set()
     done = await succeed(Api(api.store, api.context.tenant), "completeStep", id=ids_of(execution)["a"])
     bell.rung.set()
@@ -235,7 +243,7 @@ async def test_j6_a_feed_that_says_nothing_costs_an_interval(
     await api.publish(TWO, key="two")
     execution = await run_of(api, "two")
     read = await waiting(api, execution, execution["treeRevision"] + 1)
-    await bell.watched.wait()
+    await watched(bell, read)
     await succeed(Api(api.store, api.context.tenant), "completeStep", id=ids_of(execution)["a"])
     assert "errors" not in await read
 

@@ -18,6 +18,7 @@ class EnumName(str):
 
 
 ABSENT = object()
+REVISIONS = (1, 2, 4, 5, 6, 8, 10, 15, 25, 40)
 KINDS = [EnumName(kind.name) for kind in ChangeKind]
 WRONG_TEXTS = ("a\0b", "\ud800", "\udfff!")
 ODD_TEXTS = ("", "no such", "Ünï 🧭", "' or 1=1 --", "⟦0⟧", "%")
@@ -51,6 +52,10 @@ class Values:
         match argument:
             case "first" | "last":
                 return self.size()
+            case "asOf":
+                return self.random.choice((0, -1) if self.has_wrong and self._chance(15) else REVISIONS)
+            case "minRevision":
+                return self.random.choice((-1, 0, 1))
             case "which":
                 return self.random.randint(0, self.pools.payloads)
             case "after" | "before":
