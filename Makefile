@@ -1,5 +1,5 @@
 # Everything that one does with this checkout; `make help` lists it. Nothing is installed outside of it: Python packages
-# go to .venv/, JavaScript packages to server/graphiql/node_modules/.
+# go to .venv/, JavaScript packages to server/graphiql/node_modules/; what only a test needs is installed beside that test.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -46,7 +46,7 @@ schema: $(VENV)/.requirements ## Write the schema to schema/schema.graphql
 	@mv schema/schema.graphql.new schema/schema.graphql
 
 bench: $(VENV)/.requirements-dev ## Run the benchmarks
-	@$(BIN)/python -m pytest -q -s -o addopts='--strict-markers --strict-config' tests/benchmarks $(ARGS)
+	@$(BIN)/python -m pytest -q -s -o addopts='--strict-markers --strict-config' -o testpaths=tests/benchmarks $(ARGS)
 
 # ---- Python
 

@@ -22,7 +22,7 @@ from db.tables import WorkflowExecution, table_of
 
 _executions = table_of(WorkflowExecution)
 _ATTEMPT = Statement(
-    select(steps.c.root_id, *(steps.c[name] for name in Step.__dataclass_fields__), clock).where(
+    select(steps.c.root_id, *(steps.c[name] for name in Step._fields), clock).where(
         steps.c.id == bindparam("id"), steps.c.tenant == bindparam("tenant")
     )
 )

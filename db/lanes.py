@@ -38,6 +38,10 @@ class Lanes:
         root_id = self._roots.get(id_)
         return root_id if root_id in self._lanes else None
 
+    def is_busy(self, root_id: str) -> bool:
+        """Whether there is a line for a tree."""
+        return root_id in self._lanes
+
     def know(self, id_: str, root_id: str) -> None:
         """Remember in which tree an id is; that never changes."""
         self._roots[id_] = root_id

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 import asyncpg
 import orjson
 from sqlalchemy.engine import URL
 
-from db.requests import Ask, Fetch, Request, WriteRows
-from db.row_changes import together
+from db.requests import Ask, Begin, Fetch, Request, Rest, Write, WriteRows
+from db.row_changes import together, together_at
 from db.session import Conflict, Database, Unavailable
 from db.statements import Row, Statement
 
@@ -97,18 +98,31 @@ class PostgreSQLDatabase(Database):
         return [compiled.row(record) for record in records]
 
     async def transact(self, script: Generator[Request, Any, T]) -> T:
+        return await self._with_connection(script, begun=True)
+
+    async def attempt(self, script: Generator[Request, Any, T]) -> T:
+        return await self._with_connection(script, begun=False)
+
+    async def _with_connection(self, script: Generator[Request, Any, T], *, begun: bool) -> T:
         try:
-            async with self._writers.acquire() as connection, connection.transaction():
-                return await self._drive(connection, script)
+            async with self._writers.acquire() as connection, AsyncExitStack() as transaction:
+                if begun:
+                    await transaction.enter_async_context(connection.transaction())
+                return await self._drive(connection, transaction, script)
         except _GONE as error:
             raise Unavailable("The database does not answer.") from error
 
-    async def _drive(self, connection: Any, script: Generator[Request, Any, T]) -> T:
+    async def _drive(
+        self, connection: Any, transaction: AsyncExitStack, script: Generator[Request, Any, T]
+    ) -> T:
         try:
             request = next(script)
             while True:
                 try:
-                    answer = await self._run(connection, request)
+                    if isinstance(request, Begin):
+                        answer = await transaction.enter_async_context(connection.transaction())
+                    else:
+                        answer = await self._run(connection, request)
                 except asyncpg.IntegrityConstraintViolationError as error:
                     request = script.throw(Conflict(str(error)))
                 else:
@@ -117,13 +131,13 @@ class PostgreSQLDatabase(Database):
             result: T = end.value
             return result
 
-    async def _run(self, connection: Any, request: Request) -> list[Any]:
+    async def _run(self, connection: Any, request: Rest | Ask | Fetch | Write | WriteRows) -> Any:
+        if isinstance(request, Rest):
+            return await asyncio.sleep(0)
         if isinstance(request, Ask):
             return await self.evaluations.evaluate_many(request.requests)
         if isinstance(request, WriteRows):
-            rows = [orjson.dumps(many).decode() for _, many in request.changes]
-            await connection.execute(together(tuple(change for change, _ in request.changes)), *rows)
-            return []
+            return await self._write_rows(connection, request)
         compiled = request.statement.compiled(self.kind)
         if isinstance(request, Fetch):
             records = await connection.fetch(compiled.text, *compiled.arguments(request.values))
@@ -134,4 +148,14 @@ class PostgreSQLDatabase(Database):
             await connection.executemany(
                 compiled.text, [compiled.arguments(values) for values in request.many]
             )
-        return []
+        return None
+
+    async def _write_rows(self, connection: Any, request: WriteRows) -> bool:
+        """Whether they were written, by the rows that the last change tells of."""
+        changes = tuple(change for change, _ in request.changes)
+        rows = [orjson.dumps(many).decode() for _, many in request.changes]
+        if request.only_at is None:
+            await connection.execute(together(changes), *rows)
+            return True
+        told: str = await connection.execute(together_at(changes), *request.only_at, *rows)
+        return not told.endswith(" 0")

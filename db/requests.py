@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from db.row_changes import Insert, Update
 from db.runtime.expressions import EvaluationRequest
@@ -25,11 +25,23 @@ class Write:
     many: Sequence[Mapping[str, Any]]
 
 
+class TreePosition(NamedTuple):
+    """Where a tree stands: the id of its root, and its revision."""
+
+    root_id: str
+    revision: int
+
+
 @dataclass(frozen=True, slots=True)
 class WriteRows:
-    """Insert and update rows of several tables, in one round trip where the database can; nothing is sent back."""
+    """Insert and update rows of several tables, in one round trip where the database can.
+
+    With `only_at` they are written if the tree still stands there and nobody has locked it, all or none; it is sent back
+    whether they were.
+    """
 
     changes: Sequence[tuple[Insert | Update, Sequence[Mapping[str, Any]]]]
+    only_at: TreePosition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +51,14 @@ class Ask:
     requests: Sequence[EvaluationRequest]
 
 
-Request = Fetch | Write | WriteRows | Ask
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Let the event loop go round, if the script runs on it; nothing is sent back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """From here on in one transaction, until the script ends; nothing is sent back."""
+
+
+Request = Begin | Rest | Fetch | Write | WriteRows | Ask

@@ -22,9 +22,9 @@ class Insert:
         return Statement(insert(self.table).values({name: bindparam(name) for name in self.names}))
 
     def together(self, rows: str) -> str:
-        """PostgreSQL's text for all rows of a record set called `r`."""
-        names = ", ".join(f'"{name}"' for name in self.names)
-        return f"insert into {self.table.name} ({names}) select {names} from {rows}"
+        """PostgreSQL's text for all rows of a record set called `r`, and whatever is joined to it."""
+        names, values = (", ".join(f'{of}"{name}"' for name in self.names) for of in ("", "r."))
+        return f"insert into {self.table.name} ({names}) select {values} from {rows}"
 
     def types(self) -> dict[str, TypeEngine[Any]]:
         """The columns that a row has."""
@@ -67,9 +67,28 @@ def together(changes: tuple[Insert | Update, ...]) -> str:
     No two of the changes may concern the same row: which would win is not defined.
     """
     texts = [change.together(_record_set(change, number)) for number, change in enumerate(changes, 1)]
-    *before, last = texts
-    withs = ", ".join(f"w{number} as ({text})" for number, text in enumerate(before))
-    return f"with {withs} {last}" if before else last
+    return _one_statement([f"w{number} as ({text})" for number, text in enumerate(texts[:-1])], texts[-1])
+
+
+@lru_cache(maxsize=512)
+def together_at(changes: tuple[Insert | Update, ...]) -> str:
+    """The same if a tree stands where it is said to and nobody has locked it: root id $1, revision $2, rows from $3.
+
+    All is joined to the locked root, so nothing is written before it is locked (`live.md` J1). A root that has changed
+    since the statement began is looked at again when it is locked, and then not found.
+    """
+    texts = [
+        change.together(f"{_record_set(change, number)}, tree") for number, change in enumerate(changes, 3)
+    ]
+    withs = [f"w{number} as ({text})" for number, text in enumerate(texts[:-1])]
+    return _one_statement([f"tree as ({_LOCK_AT})", *withs], texts[-1])
+
+
+_LOCK_AT = "select from workflow_execution where id = $1::text and tree_revision = $2::integer for update skip locked"
+
+
+def _one_statement(before: list[str], last: str) -> str:
+    return f"with {', '.join(before)} {last}" if before else last
 
 
 def _record_set(change: Insert | Update, number: int) -> str:

@@ -4,6 +4,7 @@ Reads are single statements outside any transaction; a write is one transaction 
 read or written.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar
@@ -12,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from db.evaluation.driver import Evaluations
-from db.requests import Ask, Fetch, Request
+from db.requests import Ask, Fetch, Request, Rest
 from db.statements import DatabaseKind, Row, Statement
 
 T = TypeVar("T")
@@ -56,6 +57,10 @@ class Database(ABC):
     async def transact(self, script: Generator[Request, Any, T]) -> T:
         """Run a script in one transaction: committed when it returns, undone when it raises."""
 
+    async def attempt(self, script: Generator[Request, Any, T]) -> T:
+        """Run a script whose statements may each be by themselves, until it asks for a transaction."""
+        return await self.transact(script)
+
     async def consult(self, script: Generator[Request, Any, T]) -> T:
         """Run a script that writes nothing: beside all others, each of its reads as of its own moment."""
         try:
@@ -63,6 +68,9 @@ class Database(ABC):
             while True:
                 if isinstance(request, Fetch):
                     answer: Any = await self.rows(request.statement, request.values)
+                elif isinstance(request, Rest):
+                    await asyncio.sleep(0)
+                    answer = None
                 elif isinstance(request, Ask):
                     answer = await self.evaluations.evaluate_many(request.requests)
                 else:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from db.requests import Ask, Fetch, Request, WriteRows
+from db.requests import Ask, Begin, Fetch, Request, Rest, WriteRows
 from db.row_changes import each_of
 from db.runtime.expressions import EvaluationRequest, Outcome
 from db.runtime.moments import timestamp_text
@@ -122,8 +122,10 @@ class SQLiteWriter:
         except StopIteration as end:
             return end.value
 
-    def _run(self, request: Request) -> list[Any]:
+    def _run(self, request: Request) -> Any:
         assert self._connection is not None
+        if isinstance(request, Begin | Rest):
+            return None  # it is in a transaction, and its thread holds up nobody
         if isinstance(request, Ask):
             return self._evaluate(request.requests)
         if isinstance(request, Fetch):
@@ -131,11 +133,12 @@ class SQLiteWriter:
             found = self._connection.execute(compiled.text, compiled.arguments(request.values))
             return [compiled.row(raw) for raw in found.fetchall()]
         if isinstance(request, WriteRows):
+            # A tree stands still while this one writer reads and writes: `only_at` holds.
             for change, many in request.changes:
                 self._write(each_of(change), many)
-        else:
-            self._write(request.statement, request.many)
-        return []
+            return True
+        self._write(request.statement, request.many)
+        return None
 
     def _write(self, statement: Statement, many: Sequence[Mapping[str, Any]]) -> None:
         assert self._connection is not None

@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Dialect
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.expression import Executable
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from db.columns import Readable
 
@@ -60,10 +60,7 @@ class Compiled:
 
     def row(self, raw: Sequence[Any]) -> Row:
         """A driver's row as domain values."""
-        values = list(raw)
-        for index, read in self.readers:
-            values[index] = read(values[index])
-        return tuple(values)
+        return _read(raw, self.readers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +72,23 @@ class Statement:
     def compiled(self, kind: DatabaseKind) -> Compiled:
         """Its text for a driver."""
         return _compile(self, kind)
+
+
+class Records(UserDefinedType[list[Row]]):
+    """Rows of these columns in one value: PostgreSQL's `array_agg(row(…))`, which asyncpg hands out as tuples."""
+
+    cache_ok = True
+
+    def __init__(self, *types: TypeEngine[Any]) -> None:
+        self.types = types
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "record[]"
+
+    def reader(self, dialect: Dialect) -> Convert:
+        """Each row as domain values, and none as an empty list."""
+        readers = [(i, read) for i, type_ in enumerate(self.types) if (read := _reader(type_, dialect))]
+        return lambda raw: [_read(record, readers) for record in raw or ()]
 
 
 @lru_cache(maxsize=512)
@@ -93,6 +107,13 @@ def _compile(statement: Statement, kind: DatabaseKind) -> Compiled:
         binders=tuple((i, bind) for i, bind in binders if bind),
         readers=tuple((i, read) for i, read in readers if read),
     )
+
+
+def _read(raw: Sequence[Any], readers: Sequence[tuple[int, Convert]]) -> Row:
+    values = list(raw)
+    for index, read in readers:
+        values[index] = read(values[index])
+    return tuple(values)
 
 
 def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:

@@ -8,7 +8,8 @@ from schema.mutation import Mutation
 from schema.projection.declare import homes_of
 from schema.projection.executor import Plans, ProjectionExecutor, declared_or_attribute
 from schema.projection.postgresql import PostgreSQLSpelling
-from schema.projection.sqlite import SQLiteSpelling
+from schema.projection.spelling import Spelling
+from schema.projection.sqlite import SQLiteSpelling, knows_json_from_below
 from schema.query import Query
 from schema.scalars import SCALARS
 from schema.subscription import Subscription
@@ -27,5 +28,11 @@ def build_schema() -> strawberry.Schema:
 
 def plans_for(schema: strawberry.Schema, kind: DatabaseKind) -> Plans:
     """An empty store of compiled selections for one kind of database."""
-    spelling = PostgreSQLSpelling() if kind == "postgresql" else SQLiteSpelling()
-    return Plans(homes_of(schema), spelling)
+    return Plans(homes_of(schema), spelling_for(kind))
+
+
+def spelling_for(kind: DatabaseKind) -> Spelling:
+    """How one kind of database spells JSON."""
+    if kind == "postgresql":
+        return PostgreSQLSpelling()
+    return SQLiteSpelling(knows_json_from_below=knows_json_from_below())

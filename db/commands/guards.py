@@ -2,14 +2,15 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select
 
 from db.commands.outcome import Actor, Committed, TemplateChanged
 from db.commands.rows import clock
 from db.requests import Fetch, Request, Write
+from db.row_changes import Insert, each_of
 from db.runtime.effects import Decision
 from db.runtime.errors import IdempotencyConflict, RevisionConflict
 from db.runtime.flow import Flow
@@ -26,7 +27,7 @@ _RECALL = Statement(
 )
 _FORGET = Statement(delete(_keys).where(*_key_is))
 _NOW = Statement(select(clock))
-_REMEMBER = Statement(insert(_keys).values({column.name: bindparam(column.name) for column in _keys.columns}))
+INSERT_KEY = Insert(_keys, tuple(column.name for column in _keys.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,20 @@ def remember(
     actor: Actor, guard: Guard, outcome: Committed | TemplateChanged
 ) -> Generator[Request, Any, None]:
     """Keep what a command came to; only what succeeded is remembered."""
-    once = guard.once
-    if once is None:
+    if guard.once is None:
         return
     ((now,),) = yield Fetch(_NOW, {})
-    row = {
+    try:
+        yield Write(each_of(INSERT_KEY), [key_values(actor, guard.once, outcome, now)])
+    except Conflict:
+        raise Repeated from None
+
+
+def key_values(
+    actor: Actor, once: Once, outcome: Committed | TemplateChanged, now: datetime
+) -> dict[str, Any]:
+    """The row of a command that was done once."""
+    return {
         "tenant": actor.tenant,
         "key": once.key,
         "mutation": once.mutation,
@@ -109,7 +119,3 @@ def remember(
         "outcome": {name: getattr(outcome, name) for name in outcome.__slots__},
         "created_at": now,
     }
-    try:
-        yield Write(_REMEMBER, [row])
-    except Conflict:
-        raise Repeated from None

@@ -1,7 +1,6 @@
 """Answers to what a decision asks (`db/runtime/effects.py`): rows into the tree, or values sent back."""
 
 from collections.abc import Generator, Iterable
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, func, select
@@ -12,7 +11,7 @@ from db.commands.outcome import Actor
 from db.definitions import Definitions
 from db.elements import OneOf
 from db.ids import IdKind, is_id
-from db.requests import Ask, Fetch, Request
+from db.requests import Ask, Fetch, Request, Rest
 from db.runtime.effects import (
     ChildResult,
     ChildVersion,
@@ -25,6 +24,7 @@ from db.runtime.effects import (
     Load,
     LoadData,
     LoadRunning,
+    Pause,
     Results,
 )
 from db.runtime.statuses import ExecutionStatus
@@ -38,12 +38,9 @@ _executions, _steps, _links = rows.executions, rows.steps, rows.links
 _templates = table_of(WorkflowTemplate)
 _versions = table_of(WorkflowTemplateVersion)
 
-_execution_columns = tuple(_executions.c[name] for name in rows.EXECUTION_FIELDS)
-_step_columns = tuple(_steps.c[name] for name in rows.STEP_FIELDS)
-
-_EXECUTION = Statement(select(*_execution_columns).where(_executions.c.id == bindparam("id")))
+_EXECUTION = Statement(select(*rows.execution_columns).where(_executions.c.id == bindparam("id")))
 _CURRENT_STEPS = Statement(
-    select(*_step_columns)
+    select(*rows.step_columns)
     .where(_steps.c.execution_id == bindparam("execution_id"), _steps.c.is_current)
     .order_by(_steps.c.position)
 )
@@ -63,9 +60,9 @@ _below = (
     _executions.c.path < bindparam("path_end"),
     _executions.c.runtime_status == bindparam("status"),
 )
-_RUNNING = Statement(select(*_execution_columns).where(*_below).order_by(_executions.c.path))
+_RUNNING = Statement(select(*rows.execution_columns).where(*_below).order_by(_executions.c.path))
 _RUNNING_STEPS = Statement(
-    select(*_step_columns)
+    select(*rows.step_columns)
     .join_from(_executions, _steps, _steps.c.execution_id == _executions.c.id)
     .where(*_below, _steps.c.is_current)
     .order_by(_steps.c.position)
@@ -109,6 +106,8 @@ def answer(
 ) -> Generator[Request, Any, Any]:
     """Run what an effect needs; returns what is sent back to the decision."""
     match effect:
+        case Pause():
+            yield Rest()
         case Load():
             yield from _load(effect, tree, definitions)
         case LoadData():
@@ -139,10 +138,25 @@ def _load(effect: Load, tree: Tree, definitions: Definitions) -> Generator[Reque
     tree.put(execution, [Step(*row) for row in current], definition)
 
 
+def load_together(ids: Iterable[str], tree: Tree, definitions: Definitions) -> Generator[Request, Any, None]:
+    """Bring several executions with their steps into a tree in which nothing is yet; PostgreSQL's alone."""
+    for row in (yield Fetch(rows.WITH_STEPS, {"ids": list(ids)})):
+        yield from put_with_steps(row, tree, definitions)
+
+
+def put_with_steps(row: Row, tree: Tree, definitions: Definitions) -> Generator[Request, Any, Execution]:
+    """Put an execution and its steps into a tree, as one row holds them."""
+    current, *of_execution = row
+    execution = Execution._make(of_execution)
+    definition = yield from definitions.load(execution.version_id)
+    tree.put(execution, [Step._make(step) for step in current], definition)
+    return execution
+
+
 def _execution(tree: Tree, row: Row) -> Execution:
     """An execution's row, with the tie to its parent as this transaction may have left it (C5)."""
     execution = Execution(*row)
-    return replace(execution, parent_step_id=tree.adoptions.get(execution.id, execution.parent_step_id))
+    return execution._replace(parent_step_id=tree.adoptions.get(execution.id, execution.parent_step_id))
 
 
 def _load_data(effect: LoadData, tree: Tree) -> Generator[Request, Any, None]:

@@ -1,17 +1,18 @@
 """Between rows and the runtime's values: the statements that load and write a tree."""
 
-from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, select, true
+from sqlalchemy import ColumnElement, FromClause, Table, bindparam, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.columns import Timestamp
+from db.elements import OneOf
 from db.row_changes import Insert, Update
 from db.runtime.changes import Change
 from db.runtime.effects import Link
 from db.runtime.tree import Tree
 from db.runtime.values import Execution, Step
-from db.statements import Statement
+from db.statements import Records, Statement
 from db.tables import Journal, StepChild, StepExecution, WorkflowExecution, table_of
 
 executions = table_of(WorkflowExecution)
@@ -19,8 +20,8 @@ steps = table_of(StepExecution)
 journal = table_of(Journal)
 links = table_of(StepChild)
 
-EXECUTION_FIELDS = tuple(field.name for field in fields(Execution))
-STEP_FIELDS = tuple(field.name for field in fields(Step))
+EXECUTION_FIELDS = Execution._fields
+STEP_FIELDS = Step._fields
 _EXECUTION_MUTABLE = (
     "runtime_status",
     "started_at",
@@ -55,31 +56,61 @@ _STEP_MUTABLE = (
 _TREE = ("tree_revision", "tree_changed_at", "tree_size")
 _JOURNAL = tuple(column.name for column in journal.columns if column.name not in ("position", "xid"))
 
+execution_columns = tuple(executions.c[name] for name in EXECUTION_FIELDS)
+step_columns = tuple(steps.c[name] for name in STEP_FIELDS)
+_STEPS = Records(*(column.type for column in step_columns))
+
 clock = func.clock_timestamp(type_=Timestamp())
 
 
 _root = executions.alias("root")
 _root_columns = (_root.c.id, _root.c.tree_revision, _root.c.tree_changed_at, _root.c.tree_size, clock)
+ROOT_WIDTH = len(_root_columns)
 
 
-def _lock(named: Table, execution_id: ColumnElement[str], *, skip_locked: bool = False) -> Statement:
-    """Lock the root above a row: root id, execution id, then the root's columns, null where it is skipped."""
+def _lock(named: Table, execution_id: ColumnElement[str]) -> Statement:
+    """Lock the root above a row: the root's columns, then the execution's id."""
     is_named = (named.c.id == bindparam("id"), named.c.tenant == bindparam("tenant"))
-    if skip_locked:
-        root = select(*_root_columns).where(_root.c.id == named.c.root_id).with_for_update(skip_locked=True)
-        tried = root.lateral("tried")
-        joined = named.outerjoin(tried, true())
-        return Statement(select(named.c.root_id, execution_id, *tried.c).select_from(joined).where(*is_named))
     above = select(named.c.root_id).where(*is_named).scalar_subquery()
     below = select(execution_id).where(named.c.id == bindparam("id")).scalar_subquery()
-    return Statement(select(_root.c.id, below, *_root_columns).where(_root.c.id == above).with_for_update())
+    return Statement(select(*_root_columns, below).where(_root.c.id == above).with_for_update())
+
+
+# An execution's current attempts, all in one value, and the execution.
+_with_steps = (
+    select(func.array_agg(aggregate_order_by(func.row(*step_columns), steps.c.position), type_=_STEPS))
+    .where(steps.c.execution_id == executions.c.id, steps.c.is_current)
+    .scalar_subquery(),
+    *execution_columns,
+)
+
+
+def _peek(named: FromClause, execution_id: ColumnElement[str]) -> Statement:
+    """What a command begins with, without a lock and as of one moment: the root's columns, the steps, the execution.
+
+    PostgreSQL's alone, as `WITH_STEPS` is.
+    """
+    return Statement(
+        select(*_root_columns, *_with_steps)
+        .select_from(named)
+        .join(executions, executions.c.id == execution_id)
+        .join(_root, _root.c.id == executions.c.root_id)
+        .where(named.c.id == bindparam("id"), named.c.tenant == bindparam("tenant"))
+    )
 
 
 LOCK_BY_EXECUTION = _lock(executions, executions.c.id)
 LOCK_BY_STEP = _lock(steps, steps.c.execution_id)
-TRY_LOCK_BY_EXECUTION = _lock(executions, executions.c.id, skip_locked=True)
-TRY_LOCK_BY_STEP = _lock(steps, steps.c.execution_id, skip_locked=True)
+_named_step, _named_execution = steps.alias("named"), executions.alias("named")
+PEEK_BY_STEP = _peek(_named_step, _named_step.c.execution_id)
+PEEK_BY_EXECUTION = _peek(_named_execution, _named_execution.c.id)
+WITH_STEPS = Statement(select(*_with_steps).where(OneOf(executions.c.id, "ids")))
 LOCK_ROOT = Statement(select(*_root_columns).where(_root.c.id == bindparam("id")).with_for_update())
+LOCK_ROOT_AT = Statement(
+    select(_root.c.id)
+    .where(_root.c.id == bindparam("id"), _root.c.tree_revision == bindparam("revision"))
+    .with_for_update(skip_locked=True)
+)
 FIND_EXECUTION = Statement(
     select(executions.c.id).where(
         executions.c.id == bindparam("id"),

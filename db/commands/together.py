@@ -7,12 +7,15 @@ show that tree's revisions out of order (`live.md` J4). SQLite has one writer, w
 """
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from db.commands import rows
 from db.commands.guards import Repeated, recall, remember
+from db.commands.loading import load_together
+from db.commands.optimistic import Contended, without_lock
 from db.commands.outcome import Committed
-from db.commands.transaction import TreeCommand, TreeLocked, commit, decide_on, on_tree, tree_of
+from db.commands.transaction import TreeCommand, commit, decide_on, on_tree, tree_of
 from db.commands.writing import write
 from db.requests import Fetch, Request
 from db.runtime.errors import NotFound, Refusal
@@ -31,10 +34,11 @@ async def run_on_tree(store: Store, command: TreeCommand) -> Committed:
     root_id = store.lanes.busy_root(id_)
     if root_id is None:
         try:
-            return await commit(store, lambda: on_tree(store, command, skip_locked=True))
-        except TreeLocked as locked:
-            root_id = locked.root_id
+            return await store.database.attempt(without_lock(store, command))
+        except Contended as contended:
+            root_id = contended.root_id
             store.lanes.know(id_, root_id)
+            command = replace(command, execution_id=contended.execution_id)
     tree_id = root_id
     outcome: Committed = await store.lanes.join(
         tree_id, command, lambda waiting: _together(store, tree_id, waiting)
@@ -68,6 +72,9 @@ def _on_one_tree(
     if not found:
         return [NotFound(command.named.checked()) for command in commands]
     tree = tree_of(found[0])
+    known = {command.execution_id for command in commands if command.execution_id is not None}
+    if known:
+        yield from load_together(known, tree, store.definitions)
     results: list[Result] = []
     done: list[tuple[TreeCommand, Committed]] = []
     for command in commands:
@@ -110,6 +117,8 @@ def _attempted(
 
 def _execution_of(tree: Tree, command: TreeCommand) -> Generator[Request, Any, str]:
     """The execution that a command concerns; `NotFound` for what is not the tenant's."""
+    if command.execution_id is not None:
+        return command.execution_id
     is_step = command.named.step_execution_id is not None
     statement = rows.FIND_EXECUTION_OF_STEP if is_step else rows.FIND_EXECUTION
     place = {"id": command.named.checked(), "tenant": command.actor.tenant, "root_id": tree.root_id}

@@ -51,13 +51,8 @@ class TreeCommand:
     named: Named
     decide: Callable[[Flow, str], Decision[None]]
     guard: Guard
-
-
-@dataclass
-class TreeLocked(Exception):
-    """Somebody else holds the lock of this tree."""
-
-    root_id: str
+    # What the id was found to name or to belong to, which never changes.
+    execution_id: str | None = None
 
 
 async def commit(store: Store, work: Callable[[], Generator[Request, Any, T]]) -> T:
@@ -94,14 +89,9 @@ async def template_commit(
         return TemplateChanged(**before)
 
 
-def on_tree(
-    store: Store, command: TreeCommand, *, skip_locked: bool = False
-) -> Generator[Request, Any, Committed]:
-    """A command by itself: lock, recall or decide, write, remember.
-
-    With `skip_locked` it does not wait for a tree that somebody else has locked: it raises `TreeLocked`.
-    """
-    tree, execution_id = yield from _locked(command, skip_locked=skip_locked)
+def on_tree(store: Store, command: TreeCommand) -> Generator[Request, Any, Committed]:
+    """A command by itself: lock, recall or decide, write, remember."""
+    tree, execution_id = yield from _locked(command)
     before = yield from recall(command.actor, command.guard)
     if before is not None:
         return Committed(**before)
@@ -141,18 +131,13 @@ def carry_out(
         return result
 
 
-def _locked(command: TreeCommand, *, skip_locked: bool) -> Generator[Request, Any, tuple[Tree, str]]:
+def _locked(command: TreeCommand) -> Generator[Request, Any, tuple[Tree, str]]:
     """Lock the tree; returns it with the id of the execution that the command's id names or belongs to."""
     id_ = command.named.checked()
     is_step = command.named.step_execution_id is not None
-    if skip_locked:
-        statement = rows.TRY_LOCK_BY_STEP if is_step else rows.TRY_LOCK_BY_EXECUTION
-    else:
-        statement = rows.LOCK_BY_STEP if is_step else rows.LOCK_BY_EXECUTION
+    statement = rows.LOCK_BY_STEP if is_step else rows.LOCK_BY_EXECUTION
     found = yield Fetch(statement, {"id": id_, "tenant": command.actor.tenant})
     if not found:
         raise NotFound(id_)
-    root_id, execution_id, *root = found[0]
-    if root[0] is None:
-        raise TreeLocked(root_id)
+    *root, execution_id = found[0]
     return tree_of(root), execution_id

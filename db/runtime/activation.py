@@ -1,7 +1,6 @@
 """Whether a step takes part (S5): policies, and what disables and enables attempts."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from db.runtime.changes import ChangeKind
@@ -74,7 +73,7 @@ def disable(tree: Tree, step: Step, by: DisabledBy, **fields: Any) -> Step:
 def enable(tree: Tree, step: Step, **fields: Any) -> Step:
     """Make a Disabled attempt NotStarted again."""
     return tree.move_step(
-        replace(step, disabled_at=None, disabled_by=None),
+        step._replace(disabled_at=None, disabled_by=None),
         StepStatus.NOT_STARTED,
         ChangeKind.STEP_ENABLED,
         **fields,

@@ -22,6 +22,7 @@ from db.runtime.effects import (
     Link,
     LoadRunning,
     Results,
+    pause_after,
 )
 from db.runtime.errors import ValidationFailed
 from db.runtime.expression_input import expression_input, with_item
@@ -96,7 +97,8 @@ def create_children(
     contexts = yield from _contexts(tree, step, items, version, limits)
     names = yield from _names(tree, step, items, version)
     created = []
-    for item, context, name in zip(items, contexts, names, strict=True):
+    for number, (item, context, name) in enumerate(zip(items, contexts, names, strict=True)):
+        yield from pause_after(number)
         link = _create(tree, step, version, item, context, name, ids)
         yield from activation.read_first(tree, link.child_id)
         created.append(link.child_id)
@@ -151,7 +153,7 @@ def _cancel(
                 open_children=None,
             )
         elif step.is_scheduled:
-            tree.change_step(replace(step, retry_at=None), ChangeKind.STEP_RETRY_SCHEDULED, step.status)
+            tree.change_step(step._replace(retry_at=None), ChangeKind.STEP_RETRY_SCHEDULED, step.status)
     for child in below[execution_id]:
         if _goes_along(tree, child):
             _cancel(tree, child.id, reason, below)

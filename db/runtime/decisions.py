@@ -4,7 +4,7 @@ A refusal is raised before anything of the tree has changed.
 """
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,7 +64,7 @@ def fail(flow: Flow, place: "Place", code: str, message: str) -> Decision[None]:
             yield from flow.enter(flow.renew(failed, is_entry=False), None, agenda)
         else:
             retry_at = _after(flow.tree.now, policy, failures)
-            scheduled = replace(failed, retry_at=retry_at)
+            scheduled = failed._replace(retry_at=retry_at)
             flow.tree.change_step(scheduled, ChangeKind.STEP_RETRY_SCHEDULED, scheduled.status)
     yield from flow.finish(place.execution_id, agenda)
 

@@ -121,5 +121,18 @@ class Evaluated:
     reads: tuple[tuple[str, Any], ...] = ()
 
 
-Effect = Load | LoadData | LoadRunning | FindStatus | FindChildVersion | FindLinks | FindResults | Evaluate
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let others have a turn: a decision about thousands of children asks for it now and then; nothing is sent back."""
+
+
+Effect = (
+    Pause | Load | LoadData | LoadRunning | FindStatus | FindChildVersion | FindLinks | FindResults | Evaluate
+)
 Decision = Generator[Effect, Any, T]
+
+
+def pause_after(number: int, *, every: int = 20) -> Decision[None]:
+    """A pause now and then in a loop whose turns are numbered."""
+    if number % every == every - 1:
+        yield Pause()

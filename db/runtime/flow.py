@@ -6,13 +6,12 @@ alone. Which command does what is `decisions.py`.
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from db.runtime import activation, attempts, children, gateways
 from db.runtime.changes import ChangeKind
 from db.runtime.definition import StepType, Transition
 from db.runtime.durations import add, parse_duration
-from db.runtime.effects import Decision, Link, Load
+from db.runtime.effects import Decision, Link, Load, pause_after
 from db.runtime.failures import StepFailure
 from db.runtime.limits import Limits
 from db.runtime.statuses import ExecutionStatus, StepStatus
@@ -108,7 +107,7 @@ class Flow:
         """A join and `end` note what has arrived; a second time by the same transition changes nothing (F5)."""
         new = tuple(each for each in transition_ids if each not in step.entered_by)
         if new:
-            arrived = replace(step, entered_by=(*step.entered_by, *new))
+            arrived = step._replace(entered_by=(*step.entered_by, *new))
             self.tree.change_step(arrived, ChangeKind.STEP_ARRIVED, step.status)
 
     def leave(self, step: Step, agenda: Agenda) -> Decision[None]:
@@ -254,7 +253,7 @@ class Flow:
         self, step: Step, transition: Transition | None, agenda: Agenda, *, by: DisabledBy | None = None
     ) -> Decision[None]:
         """Flow goes through a Disabled step as if it had completed with no output (S5)."""
-        passed = replace(_entered(step, transition), passed_at=self.tree.now)
+        passed = _entered(step, transition)._replace(passed_at=self.tree.now)
         if step.status is StepStatus.DISABLED:
             passed = self.tree.change_step(passed, ChangeKind.STEP_ARRIVED, step.status)
         else:
@@ -279,7 +278,8 @@ class Flow:
         completed = [link for link in kept if link.status is ExecutionStatus.COMPLETED]
         children.take_over(self.tree, step, completed)
         self._started += len(started)
-        for child_id in started:
+        for number, child_id in enumerate(started):
+            yield from pause_after(number)
             yield from self._begin_execution(child_id)
         links = yield from children.links_of(self.tree, step)
         step = self.tree.count_children(step, sum(link.status not in _ENDED for link in links))
@@ -300,4 +300,4 @@ class Flow:
 
 def _entered(step: Step, transition: Transition | None) -> Step:
     """The attempt with one more transition by which it was entered."""
-    return step if transition is None else replace(step, entered_by=(*step.entered_by, transition.id))
+    return step if transition is None else step._replace(entered_by=(*step.entered_by, transition.id))

@@ -3,7 +3,7 @@
 `Tree` gives every change its revision and its after-image, so that rows and journal cannot disagree.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -93,9 +93,9 @@ class Tree:
         """A new execution with the first attempts of its steps: one change for all of them (J2)."""
         self.revision += 1
         self.size += 1
-        born = replace(execution, revision=self.revision)
+        born = execution._replace(revision=self.revision)
         self.executions[born.id] = born
-        self.steps[born.id] = {step.step_id: replace(step, revision=self.revision) for step in steps}
+        self.steps[born.id] = {step.step_id: step._replace(revision=self.revision) for step in steps}
         self.contexts[born.id] = context
         self.items[born.id] = item
         self.with_data.add(born.id)
@@ -122,7 +122,7 @@ class Tree:
         stamp: dict[str, Any] = {_EXECUTION_STAMPS[wanted]: self.now}
         if kind is ChangeKind.EXECUTION_REOPENED:
             stamp = {"failed_at": None, "failure_code": None, "failure_message": None}
-        after = replace(before, runtime_status=wanted, revision=self.revision, **stamp, **fields)
+        after = before._replace(runtime_status=wanted, revision=self.revision, **stamp, **fields)
         self.executions[execution_id] = after
         self.changed.add(execution_id)
         self._record(kind, execution_id, (current, wanted), execution_image(after), reason=after.reason)
@@ -130,7 +130,7 @@ class Tree:
     def set_context(self, execution_id: str, context: JSONObject) -> None:
         """Give an execution another context (I2)."""
         self.revision += 1
-        after = replace(self.executions[execution_id], revision=self.revision)
+        after = self.executions[execution_id]._replace(revision=self.revision)
         self.executions[execution_id] = after
         self.contexts[execution_id] = context
         self.written.add(execution_id)
@@ -152,7 +152,7 @@ class Tree:
         if wanted in _STEP_STAMPS:
             stamp = {_STEP_STAMPS[wanted]: self.now}
         detail, reason = fields.pop("detail", None), fields.pop("reason", None)
-        after = replace(step, status=wanted, revision=self.revision + 1, **stamp, **fields)
+        after = step._replace(status=wanted, revision=self.revision + 1, **stamp, **fields)
         return self._put_step(after, kind, step.status, detail, reason)
 
     def change_step(
@@ -165,7 +165,7 @@ class Tree:
         reason: str | None = None,
     ) -> Step:
         """Put a changed attempt in its place, under the next revision."""
-        return self._put_step(replace(after, revision=self.revision + 1), kind, from_status, detail, reason)
+        return self._put_step(after._replace(revision=self.revision + 1), kind, from_status, detail, reason)
 
     def _put_step(
         self,
@@ -179,7 +179,7 @@ class Tree:
         self.steps[after.execution_id][after.step_id] = after
         self.changed.update((after.id, after.execution_id))
         execution = self.executions[after.execution_id]
-        self.executions[execution.id] = replace(execution, revision=self.revision, last_activity_at=self.now)
+        self.executions[execution.id] = execution._replace(revision=self.revision, last_activity_at=self.now)
         statuses = (from_status, after.status)
         self._record(
             kind, execution.id, statuses, step_image(after), step=after, detail=detail, reason=reason
@@ -189,7 +189,7 @@ class Tree:
     def replace_step(self, after: Step, *, reason: str | None = None) -> Step:
         """Put a new attempt in the place of the current one (S3)."""
         before = self.current(after)
-        self.replaced.append(replace(before, is_current=False))
+        self.replaced.append(before._replace(is_current=False))
         self.changed.add(before.id)
         self.created.add(after.id)
         return self.change_step(after, ChangeKind.STEP_CREATED, None, reason=reason)
@@ -198,11 +198,11 @@ class Tree:
         """Tie a child to another attempt of its parent's step; which child changes its row, but not visibly."""
         self.adoptions[child_id] = step_execution_id
         if child_id in self.executions:
-            self.executions[child_id] = replace(self.executions[child_id], parent_step_id=step_execution_id)
+            self.executions[child_id] = self.executions[child_id]._replace(parent_step_id=step_execution_id)
 
     def count_children(self, step: Step, open_children: int) -> Step:
         """Note how many children of an attempt have not ended; not visible, so no change of its own."""
-        after = replace(self.current(step), open_children=open_children)
+        after = self.current(step)._replace(open_children=open_children)
         self.steps[after.execution_id][after.step_id] = after
         self.changed.add(after.id)
         return after

@@ -1,8 +1,8 @@
 """The rows of a tree as plain values, without what may be large: an execution's context, an attempt's output."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from db.runtime.definition import StepType
 from db.runtime.statuses import ExecutionStatus, StepStatus
@@ -18,8 +18,7 @@ class DisabledBy(StrEnum):
     CANCEL = "CANCEL"
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(NamedTuple):
     """An execution; a decision rarely needs its context."""
 
     id: str
@@ -45,8 +44,7 @@ class Execution:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One attempt at a step (S3)."""
 
     id: str

@@ -105,7 +105,7 @@ class Query:
             return self._finish(f"select {self.object(type_, row, details)}")
         source, found = self.table(table)
         conditions = [f"{found[name]} = {self.value(name)}" for name in rows.values]
-        selected = self.object(type_, found, details)
+        selected = self.object(type_, found, details, at_top=True)
         return self._finish(f"select {selected} from {source} where {' and '.join(conditions)}")
 
     def plan_listing(self, rows: Rows, listing: Listing, type_: GraphQLObjectType, details: Details) -> Plan:
@@ -183,16 +183,16 @@ class Query:
 
     # Objects and fields.
 
-    def object(self, type_: GraphQLObjectType, row: Row, details: Details) -> str:
-        """The JSON object of a selection over a row."""
+    def object(self, type_: GraphQLObjectType, row: Row, details: Details, *, at_top: bool = False) -> str:
+        """The JSON object of a selection over a row; nothing is around the one at the top."""
         selected = self.selected(type_, details)
         text = self.sql.object([(key, self._field(type_, row, fields)) for key, fields in selected.items()])
         table = self._homes[type_.name].table
-        return text if table is None else self.outlined(text, row, table)
+        return text if table is None else self.outlined(text, row, table, at_top=at_top)
 
-    def outlined(self, text: str, row: Row, table: Table) -> str:
+    def outlined(self, text: str, row: Row, table: Table, *, at_top: bool = False) -> str:
         """JSON over a row; SQLite's parser has a small stack, so deep JSON moves to an expression of its own."""
-        if self.sql.deepest is None or depth(text) <= self.sql.deepest:
+        if self.sql.deepest is None or depth(text) <= self.sql.deepest * (2 if at_top else 1):
             return text
         name = f"o{len(self._outlines)}"
         self._outlines.append(f"select {row['rid']} as rid, {text} as j from {table.name} {row.alias}")

@@ -1,6 +1,9 @@
 """SQLite's spelling, for 3.40 and newer. The remarks are measured traps (`docs/decisions/0001`)."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
 
 from schema.projection.spelling import Pairs, Spelling
 
@@ -13,11 +16,29 @@ def _json(value: str) -> str:
     return value if value.startswith(_FROM_JSON) else f"json({value})"
 
 
+@cache
+def knows_json_from_below() -> bool:
+    """Whether this SQLite still knows JSON for what it is where it comes out of a sub-select (3.40 does, 3.54 does not)."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        ((text,),) = connection.execute("select json_array((select json_array()))")
+    return bool(text == "[[]]")
+
+
 class SQLiteSpelling(Spelling):
-    """JSON is text here; a value is known to be JSON only straight from a JSON function, hence `json(…)` around."""
+    """JSON is text here; a value is known to be JSON only straight from a JSON function, hence `json(…)` around.
+
+    `json(…)` reads the text once more, at each level of a tree: it is left out where SQLite knows without it.
+    """
 
     # Its parser has a stack of 100 symbols, about 20 open parentheses.
     deepest = 8
+
+    def __init__(self, *, knows_json_from_below: bool) -> None:
+        self._knows = knows_json_from_below
+
+    def _below(self, select: str) -> str:
+        """A scalar sub-select whose value a JSON function made."""
+        return f"({select})" if self._knows else f"json(({select}))"
 
     def parameter(self, number: int, kind: str) -> str:
         return f"?{number}"
@@ -44,16 +65,16 @@ class SQLiteSpelling(Spelling):
         # No ORDER BY inside aggregates before 3.44; the order of the sub-select is kept.
         end = "" if limit is None else f" limit {limit}"
         rows = f"(select {alias}.* from {source} where {where} order by {order}{end}) {alias}"
-        return f"json((select json_group_array({_json(item)}) from {rows}))"
+        return self._below(f"select json_group_array({item}) from {rows}")
 
     def sparse(self, pairs: Pairs) -> str:
         rows = " union all ".join(f"select '{key}' as k, {value} as v" for key, value in pairs)
         # Not `where`, which would be pushed into each select and have every value made twice.
-        return f"json((select json_group_object(k, json(v)) filter (where v is not null) from ({rows})))"
+        return self._below(f"select json_group_object(k, json(v)) filter (where v is not null) from ({rows})")
 
     def map(self, key: str, value: str, source: str, alias: str, where: str, order: str) -> str:
         rows = f"(select {alias}.* from {source} where {where} order by {order}) {alias}"
-        return f"json((select json_group_object({key}, {_json(value)}) from {rows}))"
+        return self._below(f"select json_group_object({key}, {value}) from {rows}")
 
     def text(self, value: str) -> str:
         # json_quote gives 'null' for null, where there is to be nothing.
@@ -74,7 +95,7 @@ class SQLiteSpelling(Spelling):
         return "1 = 1"
 
     def nested(self, select: str) -> str:
-        return f"json(({select}))"
+        return self._below(select)
 
     def boolean(self, condition: str) -> str:
         return f"json(case when {condition} then 'true' when not ({condition}) then 'false' end)"
@@ -87,7 +108,7 @@ class SQLiteSpelling(Spelling):
 
     def items(self, item: str, condition: str, number: str) -> str:
         # In order because the rows come ordered by `number`.
-        return f"json(json_group_array({_json(item)}) filter (where {condition}))"
+        return f"json_group_array({item}) filter (where {condition})"
 
     def cursor(self, tag: str, keys: Sequence[str]) -> str:
         return f"lower(hex(json_array('{tag}', {', '.join(keys)})))"

@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +37,7 @@ _LOCK = """
   for update
 """
 _STEPS = f"""
-  select {", ".join(field.name for field in fields(Step))} from step_execution
+  select {", ".join(Step._fields)} from step_execution
   where execution_id = $1 and is_current order by position
 """
 _COMPLETE = """

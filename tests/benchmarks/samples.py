@@ -1,8 +1,9 @@
 """The rows that are measured: templates and executions made through the API, and copies of those in great number."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from secrets import token_hex
 from typing import Any
 
@@ -152,6 +153,21 @@ def _steps_values(copy: Execution, pattern: Execution) -> list[Row]:
     return [
         {"pattern": old, "id": new, "root_id": copy.root_id, "execution_id": copy.id} for old, new in pairs
     ]
+
+
+async def children(url: str, roots: Sequence[Execution]) -> list[Execution]:
+    """The children of roots, in the roots' order and by index."""
+    found: list[Execution] = []
+    for root in roots:
+        steps = (
+            select(_STEPS.c.execution_id, _STEPS.c.id)
+            .join_from(_STEPS, _EXECUTIONS, _EXECUTIONS.c.id == _STEPS.c.execution_id)
+            .where(_EXECUTIONS.c.parent_id == root.id)
+            .order_by(_EXECUTIONS.c.child_index, _STEPS.c.position)
+        )
+        for id_, rows in groupby(await _read(url, steps), key=lambda row: row[0]):
+            found.append(Execution(id_, root.id, tuple(row[1] for row in rows)))
+    return found
 
 
 async def images(url: str, execution: Execution) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
@@ -119,9 +119,9 @@ def _assert_journal(rows: Rows, root: JSON, members: list[JSON]) -> None:
 
 
 def _shown(rows: Rows, execution: JSON) -> JSON:
-    whole = Execution(**{each.name: execution[each.name] for each in fields(Execution)})
+    whole = Execution(**{name: execution[name] for name in Execution._fields})
     steps = [
-        step_image(Step(**{each.name: step[each.name] for each in fields(Step)}))
+        step_image(Step(**{name: step[name] for name in Step._fields}))
         for step in rows.current[execution["id"]].values()
     ]
     return shown(execution_image(whole) | {"context": execution["context"], "item": execution["item"]}, steps)

@@ -296,7 +296,7 @@ class MemoryTree:
             before = self.executions.get(execution.id)
             assert (before is None) == (execution.id in tree.created)
             if before is not None:
-                before = replace(before, parent_step_id=tree.adoptions.get(before.id, before.parent_step_id))
+                before = before._replace(parent_step_id=tree.adoptions.get(before.id, before.parent_step_id))
                 changed = execution.id in tree.changed
                 assert changed or before == execution, "it changed but would not be written"
                 assert all(
@@ -304,7 +304,7 @@ class MemoryTree:
                 )
             self.executions[execution.id] = execution
         for child_id, attempt_id in tree.adoptions.items():
-            self.executions[child_id] = replace(self.executions[child_id], parent_step_id=attempt_id)
+            self.executions[child_id] = self.executions[child_id]._replace(parent_step_id=attempt_id)
 
     def _keep_steps(self, tree: Tree) -> None:
         current = [step for steps in tree.steps.values() for step in steps.values()]

@@ -120,9 +120,9 @@ def memory_rows(tree: MemoryTree) -> Rows:
         root = each.id == tree.root_id
         of_tree = {"tree_revision": len(tree.journal), "tree_size": tree.size} if root else {}
         data = {"context": tree.context(each.id), "tree_revision": None, "tree_size": None}
-        executions.append({**asdict(each), **data, **of_tree})
+        executions.append({**each._asdict(), **data, **of_tree})
     steps = [
-        {**asdict(each), "root_id": tree.root_id, "output_data": tree.output(each.id)}
+        {**each._asdict(), "root_id": tree.root_id, "output_data": tree.output(each.id)}
         for each in tree.steps.values()
     ]
     links = [

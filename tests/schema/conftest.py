@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from db.store import Store
+from schema.projection.sqlite import SQLiteSpelling
 from tests.api import Api
 from tests.schema.comparison import View, views_of
 from tests.schema.fabricated import CountingPlans
@@ -39,7 +40,12 @@ async def views(
         made[world] = (f"one-{run}", f"two-{run}")
         await make_world(store, random, made[world], stranger=f"stranger-{run}")
         await settled(store.database)
-    return await views_of(store, random, made[world])
+    seen = await views_of(store, random, made[world])
+    if world == ("sqlite", 14):
+        for view in seen:
+            # As it is spelled for every SQLite that this machine's is not.
+            view.context.plans.spelling = SQLiteSpelling(knows_json_from_below=False)
+    return seen
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The two tables of `runtime.md` section 4, pair by pair."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 
@@ -158,7 +157,7 @@ def test_s1_s2_an_execution_moves_by_the_table_with_its_time_or_not_at_all(
     tree.move_execution(before.id, wanted, kind)
     after = tree.executions[before.id]
     stamp = {EXECUTION_STAMPS[wanted]: NOW}
-    assert after == replace(before, runtime_status=wanted, revision=8, **stamp)
+    assert after == before._replace(runtime_status=wanted, revision=8, **stamp)
     (change,) = tree.changes
     assert (change.revision, change.at, change.from_status, change.to_status) == (8, NOW, current, wanted)
     assert change.step_execution_id is None
@@ -179,9 +178,9 @@ def test_s1_s2_a_step_moves_by_the_table_with_its_time_or_not_at_all(
         assert (tree.revision, tree.changes, tree.changed) == (7, [], set())
         return
     after = tree.move_step(before, wanted, ChangeKind.STEP_STARTED)
-    assert after == replace(before, status=wanted, revision=8, **{STEP_STAMPS[wanted]: NOW})
+    assert after == before._replace(status=wanted, revision=8, **{STEP_STAMPS[wanted]: NOW})
     assert tree.steps[execution.id]["a"] == after
-    assert tree.executions[execution.id] == replace(execution, revision=8, last_activity_at=NOW)
+    assert tree.executions[execution.id] == execution._replace(revision=8, last_activity_at=NOW)
     (change,) = tree.changes
     assert (change.revision, change.at, change.from_status, change.to_status) == (8, NOW, current, wanted)
     assert (change.step_execution_id, change.attempt) == (before.id, 1)

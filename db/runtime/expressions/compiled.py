@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from jsonata.parser import Parser
@@ -14,6 +14,7 @@ from db.runtime.expression_syntax import (
     symbols,
 )
 from db.runtime.expressions.failure import ExpressionFailed, FailureCode
+from db.runtime.expressions.reads import Path, paths_of
 
 SHORT_SOURCE = 256
 LIGHT_NODES = 400
@@ -79,12 +80,17 @@ LIGHT_FUNCTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compiled:
     """A parsed source. It is shared by threads: an evaluation changes nothing of it."""
 
     tree: Any
     parser: Parser
+
+    @cached_property
+    def paths(self) -> tuple[Path, ...]:
+        """What it reads of its input."""
+        return paths_of(self.tree)
 
 
 def compiled(src: str) -> Compiled:

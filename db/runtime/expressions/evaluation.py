@@ -99,7 +99,7 @@ def evaluate(
     variables = data.variables() if isinstance(data, ExpressionInput) else dict(data)
     parsed = compiled(src)
     value = _value(src, parsed, variables, now, meter, limits)
-    return Evaluation(value, reads(parsed, variables) if record_reads else (), meter.used)
+    return Evaluation(value, reads(parsed.paths, variables) if record_reads else (), meter.used)
 
 
 def _value(

@@ -6,14 +6,13 @@ filter, function or wildcard. So a path counts although a condition went round i
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from db.runtime.expression_syntax import symbols
-from db.runtime.expressions.compiled import Compiled
 from db.runtime.expressions.values import NOTHING
 
 VARIABLES = frozenset({"__context__", "__steps__", "__each__", "__execution__"})
@@ -34,18 +33,19 @@ class Read:
     value: Any
 
 
-def reads(compiled: Compiled, data: Mapping[str, Any]) -> tuple[Read, ...]:
-    """Every path that the expression reads, in order of the source, each once, `MAX_READS` at most."""
-    found = dict.fromkeys(path for _, path in sorted(_paths(compiled.tree)))
-    return tuple(Read(_text(path), _cut(_resolved(data, path))) for path in list(found)[:MAX_READS])
+def reads(paths: Iterable[Path], data: Mapping[str, Any]) -> tuple[Read, ...]:
+    """What stands at each path."""
+    return tuple(Read(_text(path), _cut(_resolved(data, path))) for path in paths)
 
 
-def _paths(tree: Any) -> set[tuple[int, Path]]:
-    return {
+def paths_of(tree: Any) -> tuple[Path, ...]:
+    """Every path that a parsed source reads, in order of the source, each once, `MAX_READS` at most."""
+    found = {
         (symbol.steps[0].position, path)
         for symbol in symbols(tree)
         if symbol.type == "path" and (path := _path(symbol.steps))
     }
+    return tuple(dict.fromkeys(path for _, path in sorted(found)))[:MAX_READS]
 
 
 def _path(steps: list[Any]) -> Path:
