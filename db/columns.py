@@ -6,12 +6,15 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 import orjson
-from sqlalchemy import JSON, DateTime, Dialect, Text, TypeDecorator
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from db.runtime.moments import timestamp_text
+
+# What null counts as in an order that ascends and in one that descends: it comes last in both.
+LAST_MOMENT, FIRST_MOMENT = "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00.000000Z"
 
 
 def text_type() -> TypeEngine[str]:
@@ -106,6 +109,26 @@ class Names(TypeDecorator[tuple[str, ...]]):
 
     def reader(self, _: Dialect) -> Callable[[Any], Any]:
         return lambda raw: None if raw is None else tuple(orjson.loads(raw))
+
+
+class NeverNull(ColumnElement[Any]):
+    """A column of moments in an index, with another in the place of null; lists compare by the same words."""
+
+    inherit_cache = False
+
+    def __init__(self, column: str, otherwise: str) -> None:
+        self.column = column
+        self.otherwise = otherwise
+
+
+@compiles(NeverNull)
+def _never_null(element: NeverNull, _compiler: Any, **_options: Any) -> str:
+    return f"coalesce({element.column}, '{element.otherwise}')"
+
+
+@compiles(NeverNull, "postgresql")
+def _never_null_on_postgresql(element: NeverNull, _compiler: Any, **_options: Any) -> str:
+    return f"coalesce({element.column}, timestamptz '{element.otherwise}')"
 
 
 def one_of(column: str, labels: Sequence[str] | type[StrEnum]) -> str:

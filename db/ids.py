@@ -22,7 +22,12 @@ def new_id(kind: IdKind) -> str:
 
 def is_id(kind: IdKind, text: str) -> bool:
     """Whether a text is a well-formed id of this kind; says nothing of whether the object exists."""
+    return kind_of_id(text) is kind
+
+
+def kind_of_id(text: str) -> IdKind | None:
+    """What a well-formed id may name; None for a text that is none."""
     try:
-        return TypeID.from_string(text).prefix == kind.value
-    except TypeIDException:
-        return False
+        return IdKind(TypeID.from_string(text).prefix)
+    except (TypeIDException, ValueError):
+        return None

@@ -10,6 +10,7 @@ NodeType = TypeVar("NodeType")
 
 BY_INDEX = Order("childIndex", ("child_index", "id"))
 NEWEST_FIRST = Order("createdAt", ("created_at", "id"), descending=True)
+FIRST_STARTED = Order("startedAt", ("started_at", "id"), nullable=("started_at",))
 
 
 @strawberry.type(description="Where a page lies in its list.")

@@ -9,7 +9,9 @@ from db import tables
 from db.tables import table_of
 from schema.connections import BY_INDEX, NEWEST_FIRST, Connection
 from schema.enums import ExecutionStatus
+from schema.filters import WorkflowExecutionWhere, WorkflowStepExecutionWhere
 from schema.node import Node
+from schema.orders import WorkflowExecutionOrder
 from schema.projection.arguments import Arguments
 from schema.projection.compiler import Query
 from schema.projection.declare import Argument, column, connection, many, on, one, part, rows_of, sql, summary
@@ -133,7 +135,10 @@ class WorkflowExecution(Node):
     )
     parent_step: Step | None = one("The parent's attempt that started it.", "parent_step_id")
     steps: list[Step] = many(
-        "Current attempt of every step, in definition order.", _current_steps, "position"
+        "Current attempt of every step, in definition order.",
+        _current_steps,
+        "position",
+        where=WorkflowStepExecutionWhere,
     )
     step: Step | None = one(
         "Current attempt of one step; null where the definition has no such step.",
@@ -141,8 +146,16 @@ class WorkflowExecution(Node):
         [Argument("step_id", str, "The step's id in the definition.")],
     )
     child_workflow_executions: Connection[Annotated["WorkflowExecution", _HERE]] = connection(
-        "The executions that its steps started, by index.", on("id", "parent_id"), BY_INDEX
+        "The executions that its steps started, by index.",
+        on("id", "parent_id"),
+        BY_INDEX,
+        where=WorkflowExecutionWhere,
+        order_by=WorkflowExecutionOrder,
     )
     descendant_workflow_executions: Connection[Annotated["WorkflowExecution", _HERE]] = connection(
-        "Every execution below it, at any depth, newest first.", _below, NEWEST_FIRST
+        "Every execution below it, at any depth, newest first.",
+        _below,
+        NEWEST_FIRST,
+        where=WorkflowExecutionWhere,
+        order_by=WorkflowExecutionOrder,
     )

@@ -1,5 +1,6 @@
 """Query: an index of root fields."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import orjson
@@ -7,17 +8,22 @@ import strawberry
 
 from db.commands.publishing import find_issues
 from db.explaining import evaluate_expression, explain_step
-from db.ids import IdKind, is_id
+from db.ids import IdKind, is_id, kind_of_id
 from db.runtime.expressions import NOTHING
-from schema.connections import NEWEST_FIRST, Connection
+from schema.connections import FIRST_STARTED, NEWEST_FIRST, Connection
 from schema.context import OperationInfo
 from schema.execution import WorkflowExecution
 from schema.explanation import ExpressionRead, ExpressionResult, StepExplanation
-from schema.projection.arguments import BadUserInput
+from schema.filters import WorkflowExecutionWhere, WorkflowStepExecutionWhere, WorkflowTemplateWhere
+from schema.node import Node
+from schema.orders import WorkflowExecutionOrder, WorkflowStepExecutionOrder
+from schema.projection.arguments import MAX_PAGE, BadUserInput
 from schema.projection.declare import connection, everything
 from schema.projection.rows import Rows
+from schema.refusals import node_rows
 from schema.results import ValidationIssue
 from schema.scalars import JSONObject
+from schema.step import WorkflowStepExecution, current
 from schema.template import WorkflowTemplate, WorkflowTemplateVersion
 
 _ABSENT: Final = (None, strawberry.UNSET)
@@ -27,9 +33,41 @@ _ABSENT: Final = (None, strawberry.UNSET)
     description="Everything that can be read. Each root field is one statement on its own snapshot."
 )
 class Query:
-    workflow_templates: Connection[WorkflowTemplate] = connection(
-        "All templates, newest first.", everything, NEWEST_FIRST
+    workflow_executions: Connection[WorkflowExecution] = connection(
+        "Executions, roots and children alike, newest first.",
+        everything,
+        NEWEST_FIRST,
+        where=WorkflowExecutionWhere,
+        order_by=WorkflowExecutionOrder,
     )
+    workflow_step_executions: Connection[WorkflowStepExecution] = connection(
+        "The work queue: current attempts over all executions, by when they were started; what was not comes last.",
+        current,
+        FIRST_STARTED,
+        where=WorkflowStepExecutionWhere,
+        order_by=WorkflowStepExecutionOrder,
+    )
+    workflow_templates: Connection[WorkflowTemplate] = connection(
+        "All templates, newest first.", everything, NEWEST_FIRST, where=WorkflowTemplateWhere
+    )
+
+    @strawberry.field(description="Anything that has an id; null where there is nothing with this one.")
+    def node(
+        self, id: Annotated[strawberry.ID, strawberry.argument(description="An id of any type.")]
+    ) -> Node | None:
+        return node_rows(id) if kind_of_id(id) else None  # type: ignore[return-value]  # projected
+
+    @strawberry.field(
+        description="What these ids name, of whatever types, in the order of the ids; null in the place of one that names "
+        "nothing."
+    )
+    def nodes(
+        self,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of any type, at most 500.")],
+    ) -> list[Node | None]:
+        if len(ids) > MAX_PAGE:
+            raise BadUserInput(f"ids has {len(ids)} ids; at most {MAX_PAGE} are allowed.")
+        return _listed("Node", [id_ if kind_of_id(id_) else None for id_ in ids])
 
     @strawberry.field(description="An execution; null where there is none with this id.")
     def workflow_execution(
@@ -111,7 +149,7 @@ def _by_id(kind: IdKind, type_name: str, id_: str | None) -> Any:
     return _rows(type_name, id=id_) if id_ is not None and is_id(kind, id_) else None
 
 
-def _listed(type_name: str, ids: list[str]) -> Any:
+def _listed(type_name: str, ids: Sequence[str | None]) -> Any:
     """What stands for a list of objects until it is projected."""
     return Rows(type_name, {"ids": orjson.dumps(ids).decode()}, is_list=True)
 

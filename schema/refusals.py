@@ -2,7 +2,7 @@
 
 import strawberry
 
-from db.ids import IdKind, is_id
+from db.ids import IdKind, kind_of_id
 from db.runtime import errors
 from schema import results
 from schema.projection.rows import Rows
@@ -61,5 +61,6 @@ def refused(refusal: errors.Refusal) -> Refused:
 
 def node_rows(node_id: str) -> Rows:
     """The object that an id names; its type is told by the prefix."""
-    kind = next(kind for kind in IdKind if is_id(kind, node_id))
+    kind = kind_of_id(node_id)
+    assert kind is not None, node_id
     return Rows(_TYPES[kind], {"id": node_id})

@@ -1,5 +1,7 @@
 """Scalars beyond GraphQL's own."""
 
+import re
+from datetime import UTC, datetime
 from typing import Any, NewType
 
 import strawberry
@@ -7,10 +9,27 @@ from graphql import GraphQLError, ObjectValueNode, Undefined, ValueNode, value_f
 from strawberry.types.scalar import ScalarDefinition
 
 from db.runtime.json_values import InvalidJSON, check_json
+from db.runtime.moments import timestamp_text
 
 JSON = NewType("JSON", object)
 JSONObject = NewType("JSONObject", dict[str, Any])
 Duration = NewType("Duration", str)
+
+
+# Six decimals at most, which is what both databases keep.
+_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _moment(value: Any) -> datetime:
+    text = value.upper() if isinstance(value, str) else ""
+    if not _DATE_TIME.fullmatch(text):
+        raise GraphQLError("A DateTime is expected, such as 2026-11-22T06:33:14.554268Z.")
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise GraphQLError(f"There is no such moment: {error}.") from error
 
 
 def _json(value: Any) -> Any:
@@ -53,6 +72,13 @@ def _same(value: Any) -> Any:
 
 
 SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="RFC 3339. Shown in UTC with six decimals and a trailing `Z`; taken with any offset and up to six.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=timestamp_text,
+        parse_value=_moment,
+    ),
     JSON: strawberry.scalar(
         name="JSON",
         description="Any JSON value. Integers have at most 64 bits; NUL characters and lone surrogates are refused.",

@@ -15,6 +15,7 @@ from schema.projection.compiler import Query
 from schema.projection.declare import Argument, column, many, one, part, rows_of, sql, summary
 from schema.projection.rows import Row
 from schema.scalars import JSONObject
+from schema.work import is_claimed, is_overdue
 
 if TYPE_CHECKING:
     from schema.template import WorkflowStepDefinition
@@ -23,6 +24,11 @@ _LINKS = table_of(tables.StepChild)
 _EXECUTIONS = table_of(tables.WorkflowExecution)
 
 Definition = Annotated["WorkflowStepDefinition", strawberry.lazy("schema.template")]
+
+
+def current(_parent: Row, step: Row, _arguments: Arguments) -> str:
+    """A join that keeps every current attempt (of the tenant)."""
+    return step.is_current
 
 
 def _definition(step: Row, definition: Row, _: Arguments) -> str:
@@ -67,6 +73,17 @@ def _child_progress(step: Row, query: Query) -> str:
     return f"select count(*) as total, {counts} from {joined} where {link.step_execution_id} = {step.id}"
 
 
+@rows_of(None)
+class Claim:
+    """Who is working on a step, and until when."""
+
+    worker: str = column("Who.", "claim_worker")
+    claimed_at: datetime = column("Since when.")
+    lease_expires_at: datetime | None = column(
+        "When the claim ends unless it is extended; null for an assignment, which holds until it is released."
+    )
+
+
 @rows_of(tables.StepExecution)
 class WorkflowStepExecution(Node):
     """One attempt at a step (the seed's TRuntimeWorkflowStepExecution)."""
@@ -86,12 +103,16 @@ class WorkflowStepExecution(Node):
     disabled_by: DisabledBy | None = column("What disabled it.")
     entered_by: list[str] = column("Ids of the transitions by which this attempt was entered, in order.")
     due_at: datetime | None = column("When it should be done: its start plus the definition's `dueIn`.")
+    is_overdue: bool = sql("Whether it is in progress and was found past `dueAt`.", is_overdue)
     retry_at: datetime | None = sql(
         "When the next attempt is scheduled to start, while it waits for its backoff.", _retry_at
     )
     output_data: JSONObject | None = column("What it was completed with, at most 1 MiB.")
     failure: Failure | None = part("Why it failed.", "failure_code")
     revision: int = column("Revision of the tree at its last change.")
+    claim: Claim | None = part(
+        "Who is working on it; null where nobody is, or the lease has passed.", is_claimed
+    )
     workflow_execution: WorkflowExecution = one("The execution it belongs to.", "execution_id")
     definition: Definition = one("The step of the definition.", _definition)
     attempts: list[Annotated["WorkflowStepExecution", strawberry.lazy("schema.step")]] = many(

@@ -9,7 +9,9 @@ from db import tables
 from db.tables import table_of
 from schema.connections import NEWEST_FIRST, Connection
 from schema.enums import StepType, SubWorkflowStepMode, VersionStatus
+from schema.filters import WorkflowExecutionWhere
 from schema.node import Node
+from schema.orders import WorkflowExecutionOrder
 from schema.projection.arguments import Arguments
 from schema.projection.declare import Join, column, connection, many, on, one, rows_of
 from schema.projection.rows import Row
@@ -80,7 +82,11 @@ class WorkflowTemplateVersion(Node):
         "Its transitions in definition order; none while DRAFT.", _of_version, "position"
     )
     workflow_executions: Connection[Execution] = connection(
-        "The executions that run it, newest first.", on("id", "version_id"), NEWEST_FIRST
+        "The executions that run it, newest first.",
+        on("id", "version_id"),
+        NEWEST_FIRST,
+        where=WorkflowExecutionWhere,
+        order_by=WorkflowExecutionOrder,
     )
     step_groups: list[Group] = many("Its groups of steps; none while DRAFT.", _of_version, "position")
 

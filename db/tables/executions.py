@@ -6,11 +6,16 @@ from typing import Any
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from db.columns import Names, one_of
+from db.columns import FIRST_MOMENT, LAST_MOMENT, Names, NeverNull, one_of
 from db.runtime.definition import StepType
 from db.runtime.statuses import ExecutionStatus, StepStatus
 from db.runtime.values import DisabledBy
 from db.tables.fields import json_column, label_column, number_column, text_column, time_column
+
+
+def _current(name: str, *columns: Any) -> Index:
+    """An index of the current attempts."""
+    return Index(name, *columns, sqlite_where=text("is_current"), postgresql_where=text("is_current"))
 
 
 class WorkflowExecution(SQLModel, table=True):
@@ -48,6 +53,17 @@ class WorkflowExecution(SQLModel, table=True):
         Index("workflow_execution_tree", "tenant", "root_id", "created_at", "id"),
         Index("workflow_execution_parent", "tenant", "parent_id", "child_index", "id"),
         Index("workflow_execution_correlation", "tenant", "correlation_id"),
+        Index("workflow_execution_name", "tenant", "name", "id"),
+        # Newest first alone; not of `last_activity_at`, which changes with every step: without an index on it PostgreSQL
+        # writes no index at all for that.
+        Index("workflow_execution_start", "tenant", NeverNull("started_at", FIRST_MOMENT), "id"),
+        Index("workflow_execution_completion", "tenant", NeverNull("completed_at", FIRST_MOMENT), "id"),
+        Index(
+            "workflow_execution_context",
+            "context",
+            postgresql_using="gin",
+            postgresql_ops={"context": "jsonb_path_ops"},
+        ).ddl_if(dialect="postgresql"),
     )
     id: str = text_column(key=True)
     tenant: str = text_column()
@@ -109,15 +125,9 @@ class StepExecution(SQLModel, table=True):
             postgresql_where=text("is_current"),
         ),
         Index("step_execution_order", "tenant", "execution_id", "position", "attempt"),
-        Index(
-            "step_execution_queue",
-            "tenant",
-            "status",
-            "started_at",
-            "id",
-            sqlite_where=text("is_current"),
-            postgresql_where=text("is_current"),
-        ),
+        _current("step_execution_queue", "tenant", "status", NeverNull("started_at", LAST_MOMENT), "id"),
+        _current("step_execution_due", "tenant", "status", NeverNull("due_at", LAST_MOMENT), "id"),
+        _current("step_execution_start", "tenant", NeverNull("started_at", LAST_MOMENT), "id"),
     )
     id: str = text_column(key=True)
     tenant: str = text_column()

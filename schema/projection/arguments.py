@@ -3,9 +3,11 @@
 So a compiled text serves every value of the same shape, and no value of a request can reach the text.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial, reduce
+from operator import getitem
 from typing import TYPE_CHECKING, Any, Protocol
 
 from graphql import (
@@ -18,6 +20,7 @@ from graphql import (
     is_input_object_type,
     is_list_type,
     is_non_null_type,
+    is_scalar_type,
     parse,
     print_ast,
 )
@@ -78,14 +81,18 @@ class Binder(Protocol):
 class Arguments:
     """The arguments of one field at one place."""
 
-    def __init__(self, binder: Binder, site: int, given: Sequence[str]) -> None:
+    def __init__(self, binder: Binder, site: int, values: Values) -> None:
         self.query = binder
         self._site = site
-        self._given = frozenset(given)
+        self._values = values
 
     def given(self, name: str) -> bool:
         """Whether the argument is there and not null."""
-        return name in self._given
+        return self._values.get(name) is not None
+
+    def input(self, name: str) -> "Given | None":
+        """An argument that is an input object or a list; None where it is not given."""
+        return Given(self, (name,), self._values[name]) if self.given(name) else None
 
     def value(self, name: str, kind: str = "text") -> str:
         """A placeholder for the argument's value."""
@@ -102,6 +109,57 @@ class Arguments:
     def check(self, check: Callable[[Values], None]) -> None:
         """Have the arguments checked before the statement runs."""
         self.query.check(self._site, check)
+
+
+class Given:
+    """A value inside an argument: what it is made of is seen, texts and numbers in it are not."""
+
+    def __init__(self, arguments: Arguments, path: tuple[str | int, ...], value: Any) -> None:
+        self._arguments = arguments
+        self._path = path
+        self._value = value
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people: `where.and[0].name`."""
+        return place_of(self._path)
+
+    def members(self) -> Iterator[tuple[str, "Given"]]:
+        """The members of an input object; null is the same as not there."""
+        return ((name, each) for name, each in self.all_members() if each._value is not None)
+
+    def all_members(self) -> Iterator[tuple[str, "Given"]]:
+        """The members of an input object, also those that are null."""
+        for name, value in self._value.items():
+            yield name, Given(self._arguments, (*self._path, name), value)
+
+    def items(self) -> list["Given"]:
+        """The items of a list."""
+        return [Given(self._arguments, (*self._path, index), item) for index, item in enumerate(self._value)]
+
+    @property
+    def flag(self) -> bool:
+        """A boolean."""
+        assert isinstance(self._value, bool), self.place
+        return self._value
+
+    @property
+    def label(self) -> Enum | None:
+        """A member of an enum; None where it is something else."""
+        return self._value if isinstance(self._value, Enum) else None
+
+    def bind(self, kind: str, convert: Convert) -> str:
+        """A placeholder for what `convert` makes of the value."""
+        return self._arguments.derived(partial(_read, self._path, convert), kind)
+
+
+def _read(path: tuple[str | int, ...], convert: Convert, values: Values) -> Any:
+    return convert(reduce(getitem, path, values))  # type: ignore[arg-type]  # a name finds a member, a number an item
+
+
+def place_of(path: Iterable[str | int]) -> str:
+    """A place inside the arguments, for people: `where.and[0].name`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def page_size(values: Values, name: str, default: int) -> int:
@@ -128,14 +186,24 @@ def is_storable(text: str) -> bool:
 def shape(value: Any, type_: GraphQLInputType) -> Any:
     """What a compiled text depends on: keys, lengths, nulls, booleans and enum members; never a text or a number.
 
-    What a JSON scalar holds is nobody's business here: a text for each of its shapes would never be used again.
+    What a JSON scalar holds is nobody's business here: a text for each of its shapes would never be used again. Nor is
+    the length of a list of texts or numbers, which is bound as one array.
     """
     if is_non_null_type(type_):
         return shape(value, type_.of_type)
     if value is None:
         return None
     if is_list_type(type_):
+        if not _is_seen(type_.of_type):
+            return list
         return (list, *(shape(item, type_.of_type) for item in value))
     if is_input_object_type(type_):
         return tuple((name, shape(item, type_.fields[name].type)) for name, item in value.items())
-    return value if isinstance(value, Enum) or type_ is GraphQLBoolean else type(value)
+    return value if _is_seen(type_) else type(value)
+
+
+def _is_seen(type_: GraphQLInputType) -> bool:
+    """Whether a text may depend on more of a value than that it is there."""
+    if is_non_null_type(type_):
+        return _is_seen(type_.of_type)
+    return type_ is GraphQLBoolean or not is_scalar_type(type_)

@@ -19,6 +19,7 @@ from sqlalchemy import Table
 
 from schema.projection import declare, paging
 from schema.projection.arguments import Arguments, Convert, Site, Values, bindable, detached
+from schema.projection.conditions import Filter
 from schema.projection.plan import Parameter, Plan
 from schema.projection.rows import Row, Rows, ValuesRow
 from schema.projection.spelling import Spelling, depth
@@ -27,6 +28,8 @@ Homes = Mapping[str, declare.TypeHome]
 Details = list[Any]  # graphql-core's FieldDetailsList
 
 _PLACEHOLDER = re.compile("⟦([0-9]+)⟧")
+# A page nests five times around the conditions of its rows.
+_DEEPEST_CONDITION = 4
 _JSON_SCALARS = frozenset(("JSON", "JSONObject"))
 
 
@@ -100,6 +103,17 @@ class Query:
         listed = self.sql.array(item, source, found.alias, among, found["id"], None)
         return self._finish(f"select {listed}")
 
+    def plan_nodes(self, types: Sequence[GraphQLObjectType], details: Details) -> Plan:
+        """The statement of a list of objects of several types by their ids, in the order of these; null where none is."""
+        entry = Row(self._alias("q"), ("id", "n"))
+        found = [self._node(type_, entry, details) for type_ in types]
+        return self._finish(f"select {self.sql.each(self.value('ids', 'json'), entry.alias, found)}")
+
+    def _node(self, type_: GraphQLObjectType, entry: Row, details: Details) -> str:
+        source, row = self.table(self.table_of(type_))
+        text = self.object(type_, row, details)
+        return self.sql.nested(f"select {text} from {source} where {row['id']} = {entry['id']}")
+
     def plan_field(self, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of a root field that is declared."""
         return self._finish(f"select {self._field(type_, ValuesRow({}), details)}")
@@ -143,6 +157,14 @@ class Query:
         self._outlines.append(f"select {row['rid']} as rid, {text} as j from {table.name} {row.alias}")
         return f"json((select {name}.j from {name} where {name}.rid = {row['rid']}))"
 
+    def outlined_condition(self, text: str, row: Row, table: Table) -> str:
+        """A condition on a row, where it nests deep moved as `outlined` does."""
+        if self.sql.deepest is None or depth(text) <= _DEEPEST_CONDITION:
+            return text
+        name = f"o{len(self._outlines)}"
+        self._outlines.append(f"select {row['rid']} as rid from {table.name} {row.alias} where {text}")
+        return f"exists (select 1 from {name} where {name}.rid = {row['rid']})"
+
     def selected(self, type_: GraphQLObjectType, details: Details) -> dict[str, Details]:
         """Response keys and their fields: fragments, directives and merging are graphql-core's."""
         return self._executor.collect_subfields(type_, details).grouped_field_set
@@ -169,7 +191,7 @@ class Query:
                 return self._leaf(field.type, value)
             case declare.Part():
                 text = self.object(named(field), row, details)
-                return self.sql.nested(f"select {text} where {row[home.presence]} is not null")
+                return self.sql.nested(f"select {text} where {self._present(home, row)}")
             case declare.Summary():
                 return self._summary(home, named(field), row, details)
             case declare.One():
@@ -190,6 +212,11 @@ class Query:
         if leaf.name == "DateTime":
             return self.sql.time(value)
         return self.sql.boolean(value) if leaf.name == "Boolean" else value
+
+    def _present(self, home: declare.Part, row: Row) -> str:
+        if isinstance(home.presence, str):
+            return f"{row[home.presence]} is not null"
+        return home.presence(row, self)
 
     def _summary(self, home: declare.Summary, type_: GraphQLObjectType, row: Row, details: Details) -> str:
         columns = [name or column for column, name in self._columns_of(type_)]
@@ -216,7 +243,7 @@ class Query:
             page = paging.Page(self, home, self.object_type(type_, "nodes"), row, arguments)
             return page.text(type_, details)
         source, other = self.table(self.table_of(type_))
-        condition = home.join(row, other, arguments)
+        condition = home.join(row, other, arguments) + Filter(home.where, arguments, self).also(other)
         item = self.object(type_, other, details)
         default = field.args["first"].default_value if home.limited else 0
         limit = arguments.size("first", default) if home.limited else None
@@ -225,12 +252,11 @@ class Query:
     def _arguments(self, field: GraphQLField, details: Details) -> Arguments:
         """Registers the place; what it holds is read when the statement runs."""
         if not field.args:
-            return Arguments(self, -1, ())
+            return Arguments(self, -1, {})
         node, fragment_variables = details[0].node, details[0].fragment_variable_values
         values = get_argument_values(field, node, self._executor.variable_values, fragment_variables)
         self._sites.append(Site(field, detached(node), fragment_variables))
-        given = [name for name, value in values.items() if value is not None]
-        return Arguments(self, len(self._sites) - 1, given)
+        return Arguments(self, len(self._sites) - 1, values)
 
     def _alias(self, prefix: str) -> str:
         self._aliases += 1

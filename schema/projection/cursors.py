@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import orjson
 from sqlalchemy import Integer, Table
 from sqlalchemy.types import TypeEngine
 
-from db.columns import Timestamp
+from db.columns import FIRST_MOMENT, LAST_MOMENT, Label, Timestamp
 from schema.projection.arguments import BadUserInput, is_storable
 from schema.projection.declare import Order
 from schema.projection.rows import Row
@@ -18,37 +19,60 @@ from schema.projection.spelling import Spelling
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
-class Keys:
-    """The columns of an order, as SQL and as a cursor's content."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A column of an order."""
 
-    def __init__(self, order: Order, table: Table) -> None:
-        self._order = order
-        self.columns = order.columns
-        self.kinds = [_kind_of(table.c[name].type) for name in order.columns]
+    column: str
+    kind: str
+    descending: bool
+    nullable: bool
+
+    def sql(self, row: Row, spelling: Spelling) -> str:
+        """The column as it is compared: never null."""
+        if not self.nullable:
+            return row[self.column]
+        assert self.kind == "time", f"{self.column} has no value that comes last"
+        return f"coalesce({row[self.column]}, {spelling.instant(FIRST_MOMENT if self.descending else LAST_MOMENT)})"
+
+
+class Keys:
+    """An order, as SQL and as a cursor's content."""
+
+    def __init__(self, name: str, keys: Sequence[Key], spelling: Spelling) -> None:
+        self._name = name
+        self._keys = keys
+        self._spelling = spelling
+        self.kinds = [key.kind for key in keys]
 
     def order_by(self, row: Row, *, backward: bool) -> str:
         """The order, or its reverse."""
-        word = "desc" if self._order.descending is not backward else "asc"
-        return ", ".join(f"{row[name]} {word}" for name in self.columns)
+        directions = ["desc" if key.descending is not backward else "asc" for key in self._keys]
+        pairs = zip(self._values(row), directions, strict=True)
+        return ", ".join(f"{value} {direction}" for value, direction in pairs)
 
     def beyond(self, row: Row, placeholders: Sequence[str], *, after: bool) -> str:
         """The rows strictly after (or before) the keys, in the order."""
-        return self._compared(row, "<" if self._order.descending is after else ">", placeholders)
+        return self._compared(row, placeholders, after=after, or_equal=False)
 
     def not_beyond(self, row: Row, placeholders: Sequence[str], *, after: bool) -> str:
         """All other rows; no `not`, of which an index knows nothing."""
-        return self._compared(row, ">=" if self._order.descending is after else "<=", placeholders)
+        return self._compared(row, placeholders, after=not after, or_equal=True)
 
-    def _compared(self, row: Row, sign: str, placeholders: Sequence[str]) -> str:
-        return f"({', '.join(row[name] for name in self.columns)}) {sign} ({', '.join(placeholders)})"
+    def _compared(self, row: Row, placeholders: Sequence[str], *, after: bool, or_equal: bool) -> str:
+        signs = ["<" if key.descending is after else ">" for key in self._keys]
+        values, end = self._values(row), "=" if or_equal else ""
+        if len(set(signs)) == 1:
+            return f"({', '.join(values)}) {signs[0]}{end} ({', '.join(placeholders)})"
+        (value, sign, placeholder), *rest = zip(values, signs, placeholders, strict=True)
+        # The first comparison repeats what the second says, in a way that an index serves.
+        return f"{value} {sign}= {placeholder} and {_lexicographic([(value, sign, placeholder), *rest], end)}"
 
-    def cursor(self, spelling: Spelling, row: Row) -> str:
+    def cursor(self, row: Row) -> str:
         """A row's cursor as SQL."""
-        keys = [
-            spelling.key(row[name], is_time=kind == "time")
-            for name, kind in zip(self.columns, self.kinds, strict=True)
-        ]
-        return spelling.cursor(self._order.name, keys)
+        values = zip(self._values(row), self.kinds, strict=True)
+        shown = [self._spelling.key(value, is_time=kind == "time") for value, kind in values]
+        return self._spelling.cursor(self._name, shown)
 
     def decode(self, argument: str, cursor: str) -> list[Any]:
         """A cursor's keys; raises `BadUserInput` for anything that this order has not given out."""
@@ -56,17 +80,58 @@ class Keys:
             tag, *keys = list(orjson.loads(bytes.fromhex(cursor)))
         except (ValueError, TypeError):
             tag, keys = None, []
-        if tag != self._order.name or len(keys) != len(self.kinds) or not self._fit(keys):
+        if tag != self._name or len(keys) != len(self.kinds) or not self._fit(keys):
             raise BadUserInput(f"{argument} is not a cursor of this list.")
         return keys
+
+    def _values(self, row: Row) -> list[str]:
+        return [key.sql(row, self._spelling) for key in self._keys]
 
     def _fit(self, keys: Sequence[object]) -> bool:
         return all(_FITS[kind](key) for key, kind in zip(keys, self.kinds, strict=True))
 
 
-def _kind_of(type_: TypeEngine[Any]) -> str:
+def _lexicographic(compared: Sequence[tuple[str, str, str]], end: str) -> str:
+    (value, sign, placeholder), *rest = compared
+    if not rest:
+        return f"{value} {sign}{end} {placeholder}"
+    inner = _lexicographic(rest, end)
+    return f"({value} {sign} {placeholder} or {value} = {placeholder} and {inner})"
+
+
+def own_keys(order: Order, table: Table, spelling: Spelling) -> Keys:
+    """The order that a list has by itself."""
+    keys = [
+        Key(name, kind_of(table.c[name].type), order.descending, name in order.nullable)
+        for name in order.columns
+    ]
+    return Keys(order.name, keys, spelling)
+
+
+def chosen_keys(chosen: Sequence[tuple[str, bool]], own: Order, table: Table, spelling: Spelling) -> Keys:
+    """The order that a request asks for, by columns and whether they descend; it ends like its last key, by id."""
+    directions: dict[str, bool] = {}
+    for column, descending in chosen:
+        directions.setdefault(column, descending)
+    directions.setdefault("id", list(directions.values())[-1])
+    if directions == dict.fromkeys(own.columns, own.descending):
+        return own_keys(own, table, spelling)
+    name = ",".join(
+        f"{column} {'desc' if descending else 'asc'}" for column, descending in directions.items()
+    )
+    keys = [
+        Key(column, kind_of(table.c[column].type), descending, bool(table.c[column].nullable))
+        for column, descending in directions.items()
+    ]
+    return Keys(name, keys, spelling)
+
+
+def kind_of(type_: TypeEngine[Any]) -> str:
+    """How a column is compared: `time`, `bigint`, `text`, or `label` for a member of an enum."""
     if isinstance(type_, Timestamp):
         return "time"
+    if isinstance(type_, Label):
+        return "label"
     return "bigint" if isinstance(type_, Integer) else "text"
 
 

@@ -8,6 +8,7 @@ class WorkflowStepExecution(Node):
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 import strawberry
@@ -49,9 +50,9 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An object made of columns of the same row, null while `presence` is null."""
+    """An object made of columns of the same row, null while `presence`, a column or a condition, is null or false."""
 
-    presence: str
+    presence: str | RowToSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +76,33 @@ class Many:
     join: Join
     order: str
     limited: bool
+    where: type | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """A connection over another table."""
+    """A connection over another table; `order` where no other is asked for."""
 
     join: Join
     order: "Order"
+    where: type | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order over columns that are never null, each ascending or all descending, ended by a unique one."""
+    """An order over columns, each ascending or all descending, ended by a unique one; those that may be null are told."""
 
     name: str
     columns: tuple[str, ...]
     descending: bool = False
+    nullable: tuple[str, ...] = ()
+
+
+class OrderDirection(Enum):
+    """Which way a key of an order goes."""
+
+    ASC = "asc"
+    DESC = "desc"
 
 
 Home = Column | Expression | Part | One | Summary | Many | Paged
@@ -127,8 +138,8 @@ def sql(description: str, expression: RowToSQL) -> Any:
     return _declared(Expression(expression), description)
 
 
-def part(description: str, presence: str) -> Any:
-    """The field is an object of columns of the same row."""
+def part(description: str, presence: str | RowToSQL) -> Any:
+    """The field is an object of columns of the same row; a text names the column that is null where it is."""
     return _declared(Part(presence), description)
 
 
@@ -149,15 +160,46 @@ def summary(description: str, query: RowToSQL) -> Any:
     return _declared(Summary(query), description)
 
 
-def many(description: str, join: Join, order: str, arguments: Sequence[Argument] = ()) -> Any:
+def many(
+    description: str,
+    join: Join,
+    order: str,
+    arguments: Sequence[Argument] = (),
+    *,
+    where: type | None = None,
+) -> Any:
     """The field is a list of rows."""
     limited = any(argument.name == "first" for argument in arguments)
-    return _declared(Many(join, order, limited), description, arguments)
+    return _declared(Many(join, order, limited, where), description, (*arguments, *_filter_arguments(where)))
 
 
-def connection(description: str, join: Join, order: Order) -> Any:
-    """The field is a connection."""
-    return _declared(Paged(join, order), description, PAGE_ARGUMENTS)
+def connection(
+    description: str,
+    join: Join,
+    order: Order,
+    *,
+    where: type | None = None,
+    order_by: type | None = None,
+) -> Any:
+    """The field is a connection; `order_by` is the input type of an order's keys, whose fields are named by columns."""
+    arguments = (*PAGE_ARGUMENTS, *_filter_arguments(where), *_order_arguments(order_by))
+    return _declared(Paged(join, order, where), description, arguments)
+
+
+def _filter_arguments(where: type | None) -> Sequence[Argument]:
+    if where is None:
+        return ()
+    return (
+        Argument("where", where | None, "Only what fulfils all of this; everything where absent or empty."),
+    )
+
+
+def _order_arguments(order_by: type | None) -> Sequence[Argument]:
+    if order_by is None:
+        return ()
+    keys = list[order_by] | None  # type: ignore[valid-type]  # a list type made at run time
+    described = "The keys of another order, the weightiest first; the list's own order where absent or empty."
+    return (Argument("order_by", keys, described),)
 
 
 PAGE_ARGUMENTS = (

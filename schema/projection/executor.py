@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from graphql import GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
 from graphql.pyutils import Path
 from orjson import Fragment
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -117,16 +117,19 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         )
         plan = plans.get(key) if document else None
         if plan is None:
-            query = Query(self, plans.homes, plans.spelling)
-            if rows.type_name:
-                type_ = self.schema.get_type(rows.type_name)
-                assert isinstance(type_, GraphQLObjectType)
-                plan = (query.plan_list if rows.is_list else query.plan_rows)(rows, type_, details)
-            else:
-                plan = query.plan_field(info.parent_type, details)
+            plan = self._compiled(Query(self, plans.homes, plans.spelling), rows, info, details)
             if 0 < len(document) <= _LONGEST_KEPT:
                 plans.keep(key, plan)
         return plan
+
+    def _compiled(self, query: Query, rows: Rows, info: GraphQLResolveInfo[Any], details: Details) -> Plan:
+        if not rows.type_name:
+            return query.plan_field(info.parent_type, details)
+        type_ = self.schema.get_type(rows.type_name)
+        if isinstance(type_, GraphQLInterfaceType):
+            return query.plan_nodes(self.schema.get_possible_types(type_), details)
+        assert isinstance(type_, GraphQLObjectType)
+        return (query.plan_list if rows.is_list else query.plan_rows)(rows, type_, details)
 
     def _shapes(self) -> tuple[Any, ...]:
         variables = self.variable_values

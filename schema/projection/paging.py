@@ -4,10 +4,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from graphql import GraphQLObjectType
+from sqlalchemy import Table
 
-from schema.projection.arguments import Arguments, BadUserInput, Values, page_size
-from schema.projection.cursors import Keys
-from schema.projection.declare import Paged
+from schema.projection.arguments import Arguments, BadUserInput, Given, Values, page_size
+from schema.projection.conditions import Filter
+from schema.projection.cursors import Keys, chosen_keys, own_keys
+from schema.projection.declare import OrderDirection, Paged
 from schema.projection.rows import Row
 
 if TYPE_CHECKING:
@@ -26,6 +28,22 @@ def _check(keys: Keys, values: Values) -> None:
             keys.decode(name, values[name])
 
 
+def _keys(home: Paged, query: "Query", table: Table, arguments: Arguments) -> Keys:
+    given = arguments.input("orderBy")
+    chosen = [_chosen(key) for key in given.items()] if given else []
+    if chosen:
+        return chosen_keys(chosen, home.order, table, query.sql)
+    return own_keys(home.order, table, query.sql)
+
+
+def _chosen(key: Given) -> tuple[str, bool]:
+    """A column and whether it descends: both are members of enums, so they may stand in the text."""
+    members = {name: each.label for name, each in key.members()}
+    field, direction = members["field"], members["direction"]
+    assert field is not None
+    return field.value, direction is OrderDirection.DESC
+
+
 class Page:
     """One page of one connection.
 
@@ -41,7 +59,8 @@ class Page:
         self._node = node
         self._parent = parent
         self._arguments = arguments
-        self._keys = Keys(home.order, query.table_of(node))
+        self._keys = _keys(home, query, query.table_of(node), arguments)
+        self._filter = Filter(home.where, arguments, query)
         self._backward = arguments.given("last")
         self._size = arguments.size("last" if self._backward else "first", DEFAULT_PAGE)
         self._limit = arguments.size("last" if self._backward else "first", DEFAULT_PAGE, plus=1)
@@ -62,7 +81,7 @@ class Page:
     def _rows(self) -> tuple[str, Row]:
         """The page's rows with their number `n` and how many there are, `c`."""
         source, row = self._query.table(self._query.table_of(self._node))
-        conditions = [self._home.join(self._parent, row, self._arguments)]
+        conditions = [self._listed(row)]
         conditions += [self._beyond(row, name) for name in ("after", "before") if self._arguments.given(name)]
         order = self._keys.order_by(row, backward=self._backward)
         inner = f"select {row.alias}.* from {source} where {' and '.join(conditions)} order by {order} limit {self._limit}"
@@ -72,6 +91,10 @@ class Page:
         )
         direction = "desc" if self._backward else "asc"
         return f"(select * from ({numbered}) {row.alias} order by n {direction}) {row.alias}", row
+
+    def _listed(self, row: Row) -> str:
+        """Which rows the list has, whatever the page."""
+        return self._home.join(self._parent, row, self._arguments) + self._filter.also(row)
 
     def _beyond(self, row: Row, name: str) -> str:
         return self._keys.beyond(row, self._placeholders(name), after=name == "after")
@@ -93,8 +116,7 @@ class Page:
             return self._query.sql.literal(type_.name), False
         if name == "totalCount":
             source, other = self._query.table(self._query.table_of(self._node))
-            join = self._home.join(self._parent, other, self._arguments)
-            return f"(select count(*) from {source} where {join})", False
+            return f"(select count(*) from {source} where {self._listed(other)})", False
         if name == "pageInfo":
             return self._page_info(self._query.object_type(type_, name), row, fields)
         item = (
@@ -109,7 +131,7 @@ class Page:
         for key, fields in self._query.selected(edge, details).items():
             match fields[0].node.name.value:
                 case "cursor":
-                    pairs.append((key, self._keys.cursor(self._query.sql, row)))
+                    pairs.append((key, self._keys.cursor(row)))
                 case "node":
                     pairs.append((key, self._query.object(self._node, row, fields)))
                 case _:
@@ -119,7 +141,7 @@ class Page:
     def _page_info(self, info: GraphQLObjectType, row: Row, details: "Details") -> tuple[str, bool]:
         sql, size = self._query.sql, self._size
         more = sql.boolean(self._more())
-        cursor = self._keys.cursor(sql, row)
+        cursor = self._keys.cursor(row)
         first = f"max(case when {row.alias}.n = 1 and {size} > 0 then {cursor} end)"
         is_last = f"{row.alias}.n = {size} or ({row.alias}.n = {row.alias}.c and {row.alias}.n < {size})"
         last = f"max(case when {is_last} then {cursor} end)"
@@ -148,8 +170,10 @@ class Page:
         if not self._arguments.given(name):
             return "1 = 0"
         source, row = self._query.table(self._query.table_of(self._node))
-        join = self._home.join(self._parent, row, self._arguments)
-        conditions = [join, self._keys.not_beyond(row, self._placeholders(name), after=name == "after")]
+        conditions = [
+            self._listed(row),
+            self._keys.not_beyond(row, self._placeholders(name), after=name == "after"),
+        ]
         if near is not None and self._arguments.given(near):
             conditions.append(self._beyond(row, near))
         return f"exists (select 1 from {source} where {' and '.join(conditions)})"

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 from schema.projection.spelling import Pairs, Spelling
 
-_CASTS = {"text": "text", "bigint": "bigint", "time": "text::timestamptz", "json": "text::json"}
+_CASTS = {
+    "text": "text",
+    "bigint": "bigint",
+    "time": "text::timestamptz",
+    "json": "text::json",
+    "jsonb": "text::jsonb",
+}
 _LONGEST_ALIAS = 63  # bytes; a longer one is cut without a word
 _PAIRS_A_CALL = 50  # a function takes 100 arguments
 
@@ -13,6 +19,7 @@ class PostgreSQLSpelling(Spelling):
     """`json`, not `jsonb`: it keeps the order of keys and is twice as fast to build."""
 
     deepest = None
+    now = "now()"
 
     def parameter(self, number: int, kind: str) -> str:
         return f"${number}::{_CASTS[kind]}"
@@ -63,6 +70,11 @@ class PostgreSQLSpelling(Spelling):
         # An array, or the planner expects a hundred of them and may read the whole table instead.
         return source, f"{column} = any(array(select json_array_elements_text({texts})))"
 
+    def each(self, texts: str, alias: str, values: Sequence[str]) -> str:
+        item = f"json_agg(coalesce({', '.join(values)}) order by {alias}.n)"
+        source = f"json_array_elements_text({texts}) with ordinality {alias}(id, n)"
+        return f"(select coalesce({item}, '[]'::json) from {source})"
+
     def nested(self, select: str) -> str:
         return f"({select})"
 
@@ -86,3 +98,31 @@ class PostgreSQLSpelling(Spelling):
 
     def visible(self, table: str, condition: str) -> str:
         return f"select * from {table} where {condition}"
+
+    def one_of(self, value: str, texts: str) -> str:
+        return f"{value} = any(array(select json_array_elements_text({texts})))"
+
+    def starts_with(self, value: str, text: str) -> str:
+        # The function of the same name uses no index.
+        return f"{value} ^@ {text}"
+
+    def contains(self, value: str, text: str) -> str:
+        return f"strpos({value}, {text}) > 0"
+
+    def json_exists(self, column: str, path: str) -> str:
+        return f"jsonb_path_exists({column}, {_strict(path)}, '{{}}', true)"
+
+    def json_equals(self, column: str, path: str, document: str, values: str) -> str:
+        return f"{column} @> {document}"
+
+    def json_among(self, column: str, path: str, values: str) -> str:
+        found = f"jsonb_path_query_first({column}, {_strict(path)}, '{{}}', true)"
+        return f"{found} = any(array(select jsonb_array_elements({values})))"
+
+    def instant(self, text: str) -> str:
+        return f"timestamptz '{text}'"
+
+
+def _strict(path: str) -> str:
+    """A lax path would look into arrays for a name."""
+    return f"('strict ' || {path})::jsonpath"

@@ -14,7 +14,7 @@ class Rows:
 
     type_name: str
     values: Mapping[str, Any] = field(default_factory=dict)
-    # A list of the objects whose ids are in the value `ids`, a JSON array as text.
+    # A list of the objects whose ids are in the value `ids`, a JSON array as text; of an interface one for each id.
     is_list: bool = False
 
 

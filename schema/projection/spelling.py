@@ -10,7 +10,7 @@ class Spelling(Protocol):
     """SQL that builds JSON, for one database. Every argument and result is SQL text."""
 
     def parameter(self, number: int, kind: str) -> str:
-        """A placeholder; kind is `text`, `bigint`, `time` or `json`."""
+        """A placeholder; kind is `text`, `bigint`, `time`, `json` or `jsonb`."""
 
     def literal(self, text: str) -> str:
         """A JSON string."""
@@ -39,6 +39,9 @@ class Spelling(Protocol):
     def among(self, source: str, column: str, texts: str) -> tuple[str, str]:
         """A source with the condition that its unique column holds one of the texts of a JSON array."""
 
+    def each(self, texts: str, alias: str, values: Sequence[str]) -> str:
+        """A JSON array: for each text of one (`alias.id`) the first of the JSON values that is not null, or null."""
+
     def nested(self, select: str) -> str:
         """A scalar sub-select whose value is JSON."""
 
@@ -63,11 +66,34 @@ class Spelling(Protocol):
     def visible(self, table: str, condition: str) -> str:
         """The select behind the name of a table, as this request may see it."""
 
+    def one_of(self, value: str, texts: str) -> str:
+        """The value is one of the texts of a JSON array."""
+
+    def starts_with(self, value: str, text: str) -> str:
+        """The value begins with the text, case-sensitive and without wildcards."""
+
+    def contains(self, value: str, text: str) -> str:
+        """The text is somewhere in the value, case-sensitive and without wildcards."""
+
+    def json_exists(self, column: str, path: str) -> str:
+        """The JSON column has a value at the path, be it null."""
+
+    def json_equals(self, column: str, path: str, document: str, values: str) -> str:
+        """The value at the path is of the same type and equal to that of `document` at the path, the one of `values`."""
+
+    def json_among(self, column: str, path: str, values: str) -> str:
+        """The value at the path is of the same type as one of a JSON array, and equal to it."""
+
+    def instant(self, text: str) -> str:
+        """A moment that is written into the text."""
+
     def choose(self, value: str, labels: Mapping[str, str]) -> str:
         """The label of a stored value."""
         cases = " ".join(f"when '{stored}' then '{shown}'" for stored, shown in labels.items())
         return f"case {value} {cases} end"
 
+    # The moment at which the statement began.
+    now: str
     # How many parentheses an object's text may nest before it moves to a common table expression of its own.
     deepest: int | None
 

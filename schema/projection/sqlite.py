@@ -32,6 +32,8 @@ class SQLiteSpelling(Spelling):
 
     # Its parser has a stack of 100 symbols, about 20 open parentheses.
     deepest = 8
+    # In parentheses of its own it is asked once, not for every row.
+    now = "(select clock_timestamp())"
 
     def __init__(self, *, knows_json_from_below: bool) -> None:
         self._knows = knows_json_from_below
@@ -87,6 +89,10 @@ class SQLiteSpelling(Spelling):
         # `cross join` keeps the order: with `in` it reads everything of the tenant's to find a few.
         return f"json_each({texts}) t cross join {source}", f"{column} = t.value"
 
+    def each(self, texts: str, alias: str, values: Sequence[str]) -> str:
+        rows = f"(select e.value as id from json_each({texts}) e order by e.key) {alias}"
+        return f"(select json_group_array(json(coalesce({', '.join(values)}))) from {rows})"
+
     def nested(self, select: str) -> str:
         return self._below(select)
 
@@ -112,3 +118,28 @@ class SQLiteSpelling(Spelling):
     def visible(self, table: str, condition: str) -> str:
         # `main.`: under its own name the table would read itself.
         return f"select *, rowid as rid from main.{table} where {condition}"
+
+    def one_of(self, value: str, texts: str) -> str:
+        return f"{value} in (select t.value from json_each({texts}) t)"
+
+    def starts_with(self, value: str, text: str) -> str:
+        # Not LIKE, which is blind to case and knows wildcards.
+        return f"substr({value}, 1, length({text})) = {text}"
+
+    def contains(self, value: str, text: str) -> str:
+        return f"instr({value}, {text}) > 0"
+
+    def json_exists(self, column: str, path: str) -> str:
+        return f"json_type({column}, {path}) is not null"
+
+    def json_equals(self, column: str, path: str, document: str, values: str) -> str:
+        return self.json_among(column, path, values)
+
+    def json_among(self, column: str, path: str, values: str) -> str:
+        # json_extract gives 1 for true, so types are compared too; an integer and a real number are one type.
+        found = f"replace(json_type({column}, {path}), 'real', 'integer')"
+        same = f"replace(t.type, 'real', 'integer') = {found} and t.atom is json_extract({column}, {path})"
+        return f"exists (select 1 from json_each({values}) t where {same})"
+
+    def instant(self, text: str) -> str:
+        return f"'{text}'"

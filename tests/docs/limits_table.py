@@ -11,7 +11,9 @@ from db.runtime.limits import Limits
 from db.runtime.schemas import MAX_VIOLATIONS
 from schema.given import LONGEST_KEY
 from schema.projection.arguments import MAX_PAGE
+from schema.projection.json_paths import MAX_NAMES
 from schema.projection.paging import DEFAULT_PAGE
+from schema.projection.where_checks import MAX_CONDITIONS, MAX_HOPS, MAX_LEVELS, MAX_VALUES
 from server.app import uvicorn_config
 from server.http import HTTPLimits
 from server.operations import MAX_TOKENS
@@ -40,6 +42,12 @@ def limits_table() -> str:
         ("Nesting of the JSON of a request", f"{MAX_DEPTH} levels", "`BAD_REQUEST`; over WebSocket 4400"),
         ("Tokens of a document", f"{MAX_TOKENS:,}", "`GRAPHQL_PARSE_FAILED`"),
         ("`first`, `last`", f"0 to {MAX_PAGE}; {DEFAULT_PAGE} where neither is given", "`BAD_USER_INPUT`"),
+        ("Nesting of a `where`", f"{MAX_LEVELS} levels below it", "`BAD_USER_INPUT`"),
+        ("Relations one after the other in a `where`", f"{MAX_HOPS}", "`BAD_USER_INPUT`"),
+        ("Conditions of a `where`", f"{MAX_CONDITIONS}", "`BAD_USER_INPUT`"),
+        ("Values of an `in`", f"{MAX_VALUES}", "`BAD_USER_INPUT`"),
+        ("Names of a path", f"{MAX_NAMES}", "`BAD_USER_INPUT`"),
+        ("Ids of `nodes`", f"{MAX_PAGE}", "`BAD_USER_INPUT`"),
         ("`context` of an execution", _bytes(runtime.context_bytes), "`LimitExceeded`"),
         ("`outputData` of a step", _bytes(runtime.output_bytes), "`LimitExceeded`"),
         ("Definition of a version", _bytes(runtime.definition_bytes), "`LimitExceeded`"),

@@ -135,6 +135,21 @@ async def _executions(frontend: Frontend) -> None:
     history = await frontend.send("StepAttempts", executionId=third["id"], stepId="verify")
     attempts = [(each["attempt"], each["status"]) for each in history["step"]["attempts"]]
     assert attempts == [(1, "FAILED"), (2, "IN_PROGRESS")]
+    await _lists(frontend, third["id"], by_step(retried)["verify"]["id"])
+
+
+async def _lists(frontend: Frontend, execution_id: str, step_id: str) -> None:
+    """What waits is found as work, as executions and by its ids."""
+    assert (await frontend.send("WorkQueue"))["nodes"][0]["id"] == step_id
+    where = {"claimedBy": {"eq": "nobody"}}
+    assert (await frontend.send("WorkQueue", where=where))["totalCount"] == 0
+    assert (await frontend.send("ExecutionList"))["nodes"] == []
+    where = {"step": {"id": {"eq": step_id}}}
+    listed = await frontend.send("ExecutionList", where=where, first=1)
+    assert [each["id"] for each in listed["nodes"]] == [execution_id]
+    assert (await frontend.send("NodeById", id=step_id))["stepName"] == "Verify"
+    nodes = await frontend.send("NodesByIds", ids=[step_id, "nothing", execution_id])
+    assert [each and each["id"] for each in nodes] == [step_id, None, execution_id]
 
 
 async def _an_incorporation(frontend: Frontend) -> None:

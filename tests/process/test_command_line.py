@@ -214,7 +214,7 @@ def test_migrate_says_the_revision_and_may_run_again(tmp_path: Path) -> None:
         run_command("migrate", "--database", url, cwd=tmp_path),
         invoke("migrate", "--database", url),
     )
-    assert first == second == Ended(0, "The database is at revision 0001.\n", "")
+    assert first == second == Ended(0, "The database is at revision 0002.\n", "")
 
 
 def test_demo_says_what_it_created_and_the_second_time_that_all_is_there(tmp_path: Path) -> None:

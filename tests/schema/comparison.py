@@ -1,6 +1,7 @@
 """One tenant's view of a world, asked through the projection and through the reference."""
 
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -12,7 +13,8 @@ from tests.api import Api
 from tests.schema.documents import Document, Writer
 from tests.schema.expressions import EXPRESSIONS
 from tests.schema.fabricated import SCHEMA, CountingPlans, FabricatedContext, fabricated_context
-from tests.schema.pages import BY_INDEX, NEWEST_FIRST
+from tests.schema.filter_pools import filter_documents, filter_values
+from tests.schema.pages import BY_INDEX, Order
 from tests.schema.payloads import Payloads, random_payloads
 from tests.schema.reference import Reference
 from tests.schema.rows import Digits, Rows, exact_json, load_rows
@@ -33,6 +35,10 @@ class View:
     def draw(self, random: Random) -> Document:
         """A document about what this tenant has."""
         return Writer(self.reference.schema, random, Values(random, self.pools)).write()
+
+    def draw_list(self, random: Random) -> Document:
+        """A document that asks a list in one of its many ways."""
+        return Writer(self.reference.schema, random, Values(random, self.pools)).write_list()
 
     async def compare(self, document: Document) -> None:
         """The projection answers as the reference does: compiled, from the plan cache, and for other values."""
@@ -90,26 +96,28 @@ async def _view(store: Store, random: Random, rows: Rows, tenant: str) -> View:
 
 def _pools(payloads: Payloads, rows: Rows, tenant: str) -> Pools:
     reference = payloads.reference
-    executions = reference.objects["WorkflowExecution"]
-    children = [each for each in executions if each["parent_id"] is not None]
-    listed = [
-        *executions,
-        *reference.objects["WorkflowTemplate"],
-        *reference.objects["WorkflowTemplateVersion"],
-    ]
-    nowhere = {"created_at": "2024-02-29T23:59:59.500000Z", "child_index": 1, "id": "tver_m"}
     return Pools(
         ids=_ids(payloads, rows, tenant),
         keys=[*(each["key"] for each in reference.objects["WorkflowTemplate"]), "no-such-key"],
         step_ids=["start", "end", *(f"step-{number}" for number in range(10))],
         sources=list(EXPRESSIONS),
-        cursors={
-            "createdAt": [reference.cursor_of(NEWEST_FIRST, row) for row in (*listed, nowhere)],
-            "childIndex": [reference.cursor_of(BY_INDEX, row) for row in (*children, nowhere)],
-        },
+        cursor=partial(_cursor, reference),
         wrong_cursors=_wrong_cursors(reference),
         payloads=len(payloads.transitions),
+        values=filter_values(reference),
+        documents=filter_documents(reference),
     )
+
+
+def _cursor(reference: Reference, random: Random, type_name: str, order: Order) -> str:
+    """Of a row, or of one that is not there any more."""
+    listed = reference.objects[type_name]
+    if order is BY_INDEX:
+        listed = [row for row in listed if row["child_index"] is not None]
+    row = random.choice(listed)
+    if random.randrange(100) >= 90:
+        row = row | {"id": random.choice(("tver_m", "exec_", "z"))}
+    return reference.cursor_of(order, row)
 
 
 def _ids(payloads: Payloads, rows: Rows, tenant: str) -> dict[str, list[str]]:
@@ -123,6 +131,7 @@ def _ids(payloads: Payloads, rows: Rows, tenant: str) -> dict[str, list[str]]:
     none = [*others, *malformed, *(new_id(kind) for kind in IdKind)]
     templates = [each["id"] for each in objects["WorkflowTemplate"]]
     versions = [each["id"] for each in objects["WorkflowTemplateVersion"]]
+    steps = [each["id"] for each in objects["WorkflowStepExecution"]]
     return {
         # The more children it has, the more there is to ask about it.
         "workflowExecution": [*executions, *parents * 3, *none],
@@ -130,6 +139,7 @@ def _ids(payloads: Payloads, rows: Rows, tenant: str) -> dict[str, list[str]]:
         "workflowTemplate": [*templates * 4, *none],
         "workflowTemplateVersion": [*versions * 2, *none],
         "explainStep": [*payloads.explanations, *none],
+        "node": [*executions, *parents, *steps, *templates, *versions, *none],
     }
 
 
@@ -162,4 +172,7 @@ def _wrong_cursors(reference: Reference) -> list[str]:
         reference.cursor("childIndex", 2**63, "x"),
         reference.cursor("childIndex", 1, "\ud800"),
         reference.cursor("childIndex", time, "x"),
+        reference.cursor("startedAt", None, "x"),
+        reference.cursor("name asc,id asc", 5, "x"),
+        reference.cursor("name desc,created_at asc,id asc", "x", "x"),
     ]

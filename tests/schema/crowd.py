@@ -13,6 +13,7 @@ OLDEST, HOURS = "2024-01-01T00:00:00Z", 1_009
 
 _ROOT = "(n - (n - 1) % 20)"
 _CREATED = f"'created_at', timestamptz '{OLDEST}' + n * 37 % {HOURS} * interval '1 hour'"
+_NAMED = "'name', 'name-' || n, 'correlation_id', 'correlation-' || n"
 # Table, what makes each row's number `n` (and `k`), and what of the copy is its own.
 _COPIES = (
     (
@@ -47,7 +48,7 @@ _COPIES = (
         "workflow_execution",
         f"generate_series(1, {EXECUTIONS}) n where (n - 1) % 20 = 0",
         f"'id', 'exec_' || n || t, 'root_id', 'exec_' || n || t, 'path', 'exec_' || n || t || '/',"
-        f" 'version_id', 'tver_' || (1 + n % {VERSIONS}) || t, {_CREATED}",
+        f" 'version_id', 'tver_' || (1 + n % {VERSIONS}) || t, {_NAMED}, {_CREATED}",
     ),
     (
         "workflow_execution",
@@ -55,7 +56,7 @@ _COPIES = (
         f"'id', 'exec_' || n || t, 'root_id', 'exec_' || {_ROOT} || t, 'parent_id', 'exec_' || {_ROOT} || t,"
         f" 'path', 'exec_' || {_ROOT} || t || '/exec_' || n || t || '/', 'child_index', n % 20,"
         f" 'tree_revision', null, 'tree_changed_at', null, 'tree_size', null,"
-        f" 'version_id', 'tver_' || (1 + n % {VERSIONS}) || t, {_CREATED}",
+        f" 'version_id', 'tver_' || (1 + n % {VERSIONS}) || t, {_NAMED}, {_CREATED}",
     ),
     (
         "step_execution",

@@ -5,7 +5,7 @@ field, arguments and type wherever it stands in a document: then any two selecti
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from graphql import (
     GraphQLArgument,
     GraphQLField,
+    GraphQLInputType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
@@ -23,7 +24,9 @@ from graphql import (
     is_non_null_type,
 )
 
-from tests.schema.values import ABSENT, Values, is_unwritable
+from tests.schema.inputs import Inputs, Leaf, Tree, is_unwritable, literal, plain
+from tests.schema.pages import order_of
+from tests.schema.values import ABSENT, Values
 
 Parent = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
@@ -35,6 +38,7 @@ MOST_FIELDS = 70
 # How many objects an answer may grow to, roughly.
 MOST_OBJECTS = 1500
 LIST, PAGE = 6, 8
+ENDS = "edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,9 @@ class Writer:
         # Rarely anything is wrong: a document with a wrong value proves little else.
         self.values.has_wrong = self._chance(12)
         self.budget = self.random.choice((8, 20, 40, MOST_FIELDS))
-        assert self.schema.query_type is not None
-        depth = self.random.randint(2, 12)
-        body = self._selection(self.schema.query_type, depth, MOST_OBJECTS)
+        return self._document(self._selection(self._query, self.random.randint(2, 12), MOST_OBJECTS))
+
+    def _document(self, body: str) -> Document:
         declared = ", ".join(
             f"${name}: {each.type}" + ("" if each.default is None else f" = {each.default}")
             for name, each in self.variables.items()
@@ -95,6 +99,37 @@ class Writer:
             *(f"fragment {each.name} on {each.type} {each.text}" for each in self.fragments),
         ]
         return Document("\n".join(texts), tuple(self._set(number) for number in range(VALUE_SETS)))
+
+    def write_list(self) -> Document:
+        """A document that asks a list for little but in every way: filtered, ordered, from a cursor."""
+        self.values.has_wrong = self._chance(12)
+        fields = self._query.fields
+        name = self.random.choice([name for name, each in fields.items() if "where" in each.args])
+        field_ = fields[name]
+        arguments = self._arguments(name, field_)
+        body = f"{{ {name}{arguments} {{ totalCount nodes {{ id {self._nested_list(name)} }} {ENDS} }} }}"
+        return self._document(body)
+
+    def _nested_list(self, name: str) -> str:
+        """A list of each entry."""
+        fields = self._type(f"{name[0].upper()}{name[1:-1]}").fields
+        lists = [each for each, field_ in fields.items() if "where" in field_.args]
+        if not lists or self._chance(50):
+            return ""
+        chosen = self.random.choice(lists)
+        return (
+            f"{chosen}{self._arguments(chosen, fields[chosen])} {{ {'id' if chosen == 'steps' else ENDS} }}"
+        )
+
+    @property
+    def _query(self) -> GraphQLObjectType:
+        assert self.schema.query_type is not None
+        return self.schema.query_type
+
+    def _type(self, name: str) -> GraphQLObjectType:
+        type_ = self.schema.type_map[name]
+        assert isinstance(type_, GraphQLObjectType)
+        return type_
 
     def _set(self, number: int) -> dict[str, Any]:
         values = {name: each.values[number] for name, each in self.variables.items()}
@@ -131,6 +166,8 @@ class Writer:
             return self._spread(type_, depth, room)
         fields = {} if isinstance(type_, GraphQLUnionType) else type_.fields
         usable = [name for name, each in fields.items() if self._is_usable(each, depth, room)]
+        # Behind it is more than behind any other root field.
+        usable += [name for name in usable if name == "transition"] * 3
         if not usable:
             if isinstance(type_, GraphQLObjectType):
                 return f"__typename{self._directives()}"
@@ -228,8 +265,55 @@ class Writer:
         if not field_.args:
             return ""
         names = self._given(field_)
-        written = [f"{name}: {self._value(field_name, name, field_.args[name])}" for name in names]
+        inputs = Inputs(
+            self.schema,
+            self.random,
+            self.values.pools.values,
+            self.values.pools.documents,
+            self.values.has_wrong,
+        )
+        trees: dict[str, Tree] = {}
+        if "where" in names:
+            trees["where"] = inputs.where(get_named_type(field_.args["where"].type).name)
+        if "orderBy" in names:
+            trees["orderBy"] = inputs.order_by(get_named_type(field_.args["orderBy"].type).name)
+        order = order_of(field_name, {"orderBy": plain(trees.get("orderBy", []))})
+        entries = get_named_type(field_.type).name.removesuffix("Connection")
+        written = []
+        for name in names:
+            if name in trees:
+                text = self._input(trees[name], field_.args[name].type)
+            else:
+
+                def draw(name: str = name) -> Any:
+                    is_nullable = not is_non_null_type(field_.args[name].type)
+                    return self.values.draw(field_name, name, is_nullable, entries, order)
+
+                text = self._value(field_.args[name], draw)
+            written.append(f"{name}: {text}")
         return f"({', '.join(written)})" if written else ""
+
+    def _input(self, tree: Tree, type_: GraphQLInputType, *, is_only_item: bool = False) -> str:
+        """An input object or list as a literal, with variables in it or as a whole."""
+        if not is_only_item and self._chance(20):
+            return self._variable(str(type_), None, lambda: plain(tree))
+        match tree:
+            case Leaf():
+                value = tree.draw()
+                if self._chance(35) or is_unwritable(value):
+                    return self._variable(str(type_), None, tree.draw)
+                return literal(value)
+            case dict():
+                fields = get_named_type(type_).fields  # type: ignore[union-attr]
+                members = [f"{name}: {self._input(each, fields[name].type)}" for name, each in tree.items()]
+                return "{" + ", ".join(members) + "}"
+            case list():
+                item = getattr(type_, "of_type", type_)
+                if len(tree) == 1 and self._chance(20):
+                    # It stands for the list; a variable of its type would not.
+                    return self._input(tree[0], item, is_only_item=True)
+                return "[" + ", ".join(self._input(each, item) for each in tree) + "]"
+        return literal(tree)
 
     def _given(self, field_: GraphQLField) -> Sequence[str]:
         if "before" in field_.args:
@@ -246,29 +330,27 @@ class Writer:
                 ("after", "before"),
                 ("after",),
             )
-            return self.random.choice((*pages, ("first", "last")) if self.values.has_wrong else pages)
+            page = self.random.choice((*pages, ("first", "last")) if self.values.has_wrong else pages)
+            chosen = [name for name in ("where", "orderBy") if name in field_.args and self._chance(45)]
+            return (*page, *chosen)
         if "key" in field_.args:
             one = (("id",), ("key",), ("id",), ("key",), ("id", "key"))
             return self.random.choice((*one, ()) if self.values.has_wrong else one)
         return [name for name, each in field_.args.items() if is_non_null_type(each.type) or self._chance(60)]
 
-    def _value(self, field_name: str, name: str, argument: GraphQLArgument) -> str:
+    def _value(self, argument: GraphQLArgument, draw: Callable[[], Any]) -> str:
         """A literal or a variable; its type may be stricter than the argument's."""
         is_nullable = not is_non_null_type(argument.type)
-
-        def draw() -> Any:
-            return self.values.draw(field_name, name, is_nullable)
-
         value = draw()
         if self._chance(45) and value is not ABSENT and not is_unwritable(value):
             return json.dumps(value)
-        type_ = str(get_named_type(argument.type).name)
         if not is_nullable:
-            return self._variable(f"{type_}!", None, draw)
+            return self._variable(str(argument.type), None, draw)
+        type_ = str(argument.type)
         has_default = type_ == "Int" and self._chance(30)
         return self._variable(type_, json.dumps(self.values.size()) if has_default else None, draw)
 
-    def _variable(self, type_: str, default: str | None, draw: Any) -> str:
+    def _variable(self, type_: str, default: str | None, draw: Callable[[], Any]) -> str:
         values = [draw() for _ in range(VALUE_SETS)]
         if default is not None:
             values = [ABSENT if self._chance(40) else value for value in values]

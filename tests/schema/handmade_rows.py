@@ -15,6 +15,7 @@ from db.ids import IdKind, new_id
 from db.requests import Fetch, Write
 from db.statements import Statement
 from db.tables import table_of
+from tests.schema.random_values import WORDS
 
 TEMPLATES = table_of(tables.WorkflowTemplate)
 VERSIONS = table_of(tables.WorkflowTemplateVersion)
@@ -33,6 +34,7 @@ def add_handmade_rows(random: Random, tenants: tuple[str, str], stranger: str) -
     """A script for one transaction."""
     for tenant in tenants:
         yield from _equal_times(random, tenant)
+        yield from _work(random, tenant)
         yield from _intrude(random, tenant, stranger)
 
 
@@ -44,6 +46,27 @@ def _equal_times(random: Random, tenant: str) -> Steps:
             moved = start + timedelta(microseconds=random.choice((0, 1, 1_000_000, 999_999)))
             if random.random() < 0.6:
                 yield _set(table, row["id"], created_at=moved)
+
+
+def _work(random: Random, tenant: str) -> Steps:
+    """Claims, leases that are over and that last, overdue marks; and equal times of what has begun or is due."""
+    start = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
+    for row in (yield from _fetch(STEPS, tenant)):
+        moved = start + timedelta(microseconds=random.choice((0, 1, 1_000_000)))
+        changed = {name: moved for name in ("started_at", "due_at") if row[name] and random.random() < 0.5}
+        if random.random() < 0.3:
+            changed["overdue_at"] = moved
+        if random.random() < 0.5:
+            ends = random.choice((None, moved, datetime(2999, 1, 1, tzinfo=UTC)))
+            changed |= {"claim_worker": random.choice(WORDS), "claimed_at": moved, "lease_expires_at": ends}
+        if changed:
+            yield _set(STEPS, row["id"], **changed)
+    for row in (yield from _fetch(EXECUTIONS, tenant)):
+        moved = start + timedelta(microseconds=random.choice((0, 1, 1_000_000)))
+        names = ("started_at", "last_activity_at", "completed_at")
+        changed = {name: moved for name in names if row[name] and random.random() < 0.5}
+        if changed:
+            yield _set(EXECUTIONS, row["id"], **changed)
 
 
 def _intrude(random: Random, tenant: str, stranger: str) -> Steps:

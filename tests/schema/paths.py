@@ -15,6 +15,8 @@ ROOTS = {
     "WorkflowTemplate": f'workflowTemplate(id: "{new_id(IdKind.TEMPLATE)}")',
     "WorkflowExecution": f'workflowExecution(id: "{new_id(IdKind.EXECUTION)}")',
     "WorkflowTemplateConnection": "workflowTemplates",
+    "WorkflowExecutionConnection": "workflowExecutions",
+    "WorkflowStepExecutionConnection": "workflowStepExecutions",
     "TransitionSuccess": "transition(which: 0) { ... on TransitionSuccess",
     "TemplateSuccess": "template(which: 0) { ... on TemplateSuccess",
 }

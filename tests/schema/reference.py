@@ -23,8 +23,10 @@ from graphql import (
 )
 
 from db.statements import DatabaseKind
-from tests.schema.pages import NEWEST_FIRST, Order, page
-from tests.schema.refusals import PAYLOADS, FindPayload, Walk, is_well_formed
+from tests.schema.labels import label
+from tests.schema.lists import everything, listed
+from tests.schema.pages import Order
+from tests.schema.refusals import PAYLOADS, FindPayload, Walk, is_well_formed, type_of_id
 from tests.schema.rows import Row, Rows
 from tests.schema.templates import TEMPLATES
 from tests.schema.trees import TREES, Arguments, Resolver
@@ -118,7 +120,8 @@ class Reference:
 
     def cursor(self, *content: Any) -> str:
         """A cursor, spelt as this database does."""
-        return json.dumps(content, separators=(self._comma, ":")).encode().hex()
+        text = json.dumps(content, separators=(self._comma, ":"), ensure_ascii=False)
+        return text.encode("utf-8", "surrogatepass").hex()
 
     def cursor_of(self, order: Order, row: Row) -> str:
         """The cursor of a row in a list."""
@@ -154,13 +157,6 @@ def resolve(source: Row, info: GraphQLResolveInfo, **arguments: Any) -> Any:
     return label(value) if is_label and value is not None else value
 
 
-def label(stored: str) -> str:
-    """`InProgress` is shown IN_PROGRESS, `human.form` HUMAN_FORM, `PUBLISHED` as it is."""
-    if stored.isupper():
-        return stored
-    return re.sub("(?<=[a-z])(?=[A-Z])", "_", stored).replace(".", "_").upper()
-
-
 def _by_id(type_name: str, field: str) -> Resolver:
     return lambda reference, _, arguments: (
         reference.one(type_name, id=arguments["id"]) if is_well_formed(field, arguments["id"]) else None
@@ -174,14 +170,23 @@ def _template(reference: Reference, source: Row, arguments: Arguments) -> Row | 
     return found
 
 
+def _node(reference: Reference, id_: str) -> Row | None:
+    type_name = type_of_id(id_)
+    return reference.one(type_name, id=id_) if type_name else None
+
+
 def _payload(field: str) -> Callable[..., Any]:
     return lambda reference, _, arguments: reference.payload(field, arguments)
 
 
 RESOLVERS: Mapping[str, Resolver] = {
-    "Query.workflowTemplates": lambda reference, _, arguments: page(
-        reference.all("WorkflowTemplate"), NEWEST_FIRST, arguments, reference.cursor_of
+    "Query.workflowTemplates": listed("workflowTemplates", everything("WorkflowTemplate")),
+    "Query.workflowExecutions": listed("workflowExecutions", everything("WorkflowExecution")),
+    "Query.workflowStepExecutions": listed(
+        "workflowStepExecutions", everything("WorkflowStepExecution", is_current=True)
     ),
+    "Query.node": lambda reference, _, arguments: _node(reference, arguments["id"]),
+    "Query.nodes": lambda reference, _, arguments: [_node(reference, id_) for id_ in arguments["ids"]],
     "Query.workflowExecution": _by_id("WorkflowExecution", "workflowExecution"),
     "Query.workflowTemplate": _template,
     "Query.workflowTemplateVersion": _by_id("WorkflowTemplateVersion", "workflowTemplateVersion"),

@@ -20,18 +20,28 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values, get_directive_values, get_variable_values
 
-from tests.schema.pages import BY_INDEX, NEWEST_FIRST, Order, is_cursor
+from tests.schema.pages import Order, is_cursor, order_of
 
 FindPayload = Callable[[str, Mapping[str, Any]], dict[str, Any] | None]
 
 _ID = "_[0-7][0-9a-hjkmnp-tv-z]{25}"
+_NODES = {
+    "exec": "WorkflowExecution",
+    "step": "WorkflowStepExecution",
+    "tmpl": "WorkflowTemplate",
+    "tver": "WorkflowTemplateVersion",
+}
 PREFIXES = {
     "workflowExecution": "exec",
     "workflowTemplate": "tmpl",
     "workflowTemplateVersion": "tver",
+    "node": "|".join(_NODES),
 }
+# Root fields that are a statement whatever they are given.
+LISTS = ("workflowTemplates", "workflowExecutions", "workflowStepExecutions", "nodes")
 # Root fields that answer objects built in Python, and what in these is read by a statement of its own.
 PAYLOADS = ("transition", "template", "explainStep", "evaluateExpression")
+MOST_IDS, MOST_LEVELS, MOST_HOPS, MOST_VALUES, MOST_NAMES = 500, 3, 2, 500, 64
 READ_ALONE = {"InvalidTransition": "node", "RevisionConflict": "node", "StepExplanation": "waitingFor"}
 
 
@@ -90,7 +100,7 @@ class Walk:
     def _exists(self, name: str, arguments: Mapping[str, Any]) -> bool:
         """Whether there is something to look for: a malformed id names nothing."""
         id_ = arguments.get("id")
-        return name == "workflowTemplates" or id_ is None or is_well_formed(name, id_)
+        return name in LISTS or id_ is None or is_well_formed(name, id_)
 
     def _root_refused(self, nodes: list[FieldNode]) -> bool:
         name = nodes[0].name.value
@@ -99,6 +109,13 @@ class Walk:
         arguments = self._arguments("Query", nodes[0])
         if name == "workflowTemplate" and (arguments.get("id") is None) is (arguments.get("key") is None):
             return True
+        if name == "nodes":
+            types = _NODES.values()
+            too_many = len(arguments["ids"]) > MOST_IDS
+            return too_many or any(self._refused_below(self._type(each), nodes) for each in types)
+        if name == "node":
+            type_name = type_of_id(arguments["id"])
+            return type_name is not None and self._refused_below(self._type(type_name), nodes)
         if name in PAYLOADS:
             payload = self._payload(nodes[0])
             return payload is not None and self._payload_refused(payload, nodes)
@@ -112,8 +129,7 @@ class Walk:
         if name == "__typename":
             return False
         arguments = self._arguments(parent, nodes[0])
-        order = BY_INDEX if name == "childWorkflowExecutions" else NEWEST_FIRST
-        if is_wrong(arguments, order):
+        if is_wrong(arguments, order_of(name, arguments)) or is_wrong_where(arguments.get("where")):
             return True
         type_ = get_named_type(self._type(parent).fields[name].type)
         return isinstance(type_, GraphQLObjectType) and self._refused_below(type_, nodes)
@@ -198,4 +214,51 @@ def is_wrong(arguments: Mapping[str, Any], order: Order) -> bool:
 
 def is_well_formed(field: str, id_: str) -> bool:
     """Whether an id is one of the type that a root field answers."""
-    return re.fullmatch(PREFIXES[field] + _ID, id_) is not None
+    return re.fullmatch(f"({PREFIXES[field]}){_ID}", id_) is not None
+
+
+def type_of_id(id_: str) -> str | None:
+    """The type of what a well-formed id may name."""
+    return _NODES[id_[:4]] if is_well_formed("node", id_) else None
+
+
+def is_wrong_where(where: Mapping[str, Any] | None, levels: int = 0, hops: int = 0) -> bool:
+    """Whether the schema's types admit a `where` that the server must not."""
+    if where is None:
+        return False
+    if levels > MOST_LEVELS or hops > MOST_HOPS:
+        return True
+    return any(
+        _is_wrong_member(name, value, levels, hops) for name, value in where.items() if value is not None
+    )
+
+
+def _is_wrong_member(name: str, value: Any, levels: int, hops: int) -> bool:
+    match name:
+        case "and" | "or":
+            return any(is_wrong_where(each, levels + 1, hops) for each in value)
+        case "not":
+            return is_wrong_where(value, levels + 1, hops)
+        case "step" | "workflowExecution":
+            return is_wrong_where(value, levels + 1, hops + 1)
+        case "context" | "outputData":
+            return any(_is_wrong_search(each) for each in value)
+    return isinstance(value, dict) and any(map(_is_wrong_operand, value.values()))
+
+
+def _is_wrong_operand(operand: Any) -> bool:
+    texts = operand if isinstance(operand, list) else [operand]
+    return len(texts) > MOST_VALUES or any(
+        isinstance(text, str) and re.search("[\0\ud800-\udfff]", text) is not None for text in texts
+    )
+
+
+def _is_wrong_search(given: Mapping[str, Any]) -> bool:
+    values = [given.get("eq"), *(given.get("in") or ())]
+    names = given["path"].split(".")
+    return (
+        len(names) > MOST_NAMES
+        or not all(re.fullmatch(r"[\w-]+", name) for name in names)
+        or any(isinstance(value, dict | list) for value in values)
+        or len(values) > MOST_VALUES + 1
+    )

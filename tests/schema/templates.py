@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tests.schema.pages import NEWEST_FIRST
+from tests.schema.lists import listed, referring
 from tests.schema.rows import Row
-from tests.schema.trees import Arguments, Resolver, definition_of, paged, referred
+from tests.schema.trees import Arguments, Resolver, definition_of, referred
 
 if TYPE_CHECKING:
     from tests.schema.reference import Reference
@@ -48,12 +48,14 @@ def _cursor(reference: "Reference", change: Row, _: Arguments) -> str:
 
 TEMPLATES: Mapping[str, Resolver] = {
     "WorkflowTemplate.activeVersion": referred("WorkflowTemplateVersion", "active_version_id"),
-    "WorkflowTemplate.versions": paged("WorkflowTemplateVersion", "template_id", NEWEST_FIRST),
+    "WorkflowTemplate.versions": listed("versions", referring("WorkflowTemplateVersion", "template_id")),
     "WorkflowTemplateVersion.workflowTemplate": referred("WorkflowTemplate", "template_id"),
     "WorkflowTemplateVersion.steps": _drawn("WorkflowStepDefinition"),
     "WorkflowTemplateVersion.transitions": _drawn("WorkflowStepTransition"),
     "WorkflowTemplateVersion.stepGroups": _drawn("WorkflowStepGroup"),
-    "WorkflowTemplateVersion.workflowExecutions": paged("WorkflowExecution", "version_id", NEWEST_FIRST),
+    "WorkflowTemplateVersion.workflowExecutions": listed(
+        "workflowExecutions", referring("WorkflowExecution", "version_id")
+    ),
     "WorkflowStepGroup.steps": _grouped,
     "WorkflowStepDefinition.childWorkflowTemplate": _child_template,
     "WorkflowStepDefinition.outgoing": _arrows("from_step_id"),

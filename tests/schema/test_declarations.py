@@ -4,11 +4,17 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from graphql import get_named_type, is_non_null_type
+from graphql import GraphQLInputObjectType, get_named_type, is_non_null_type
 from sqlalchemy import CheckConstraint, Table
 
+from db import tables
+from db.columns import Timestamp
 from db.store import Store
+from db.tables import table_of
+from schema.filters import WorkflowExecutionWhere, WorkflowStepExecutionWhere, WorkflowTemplateWhere
+from schema.orders import WorkflowExecutionOrderField, WorkflowStepExecutionOrderField
 from schema.projection import declare
+from schema.projection.filters import Compared, Searched, where_home
 from schema.projection.rows import Row
 from tests.api import Api
 from tests.schema.fabricated import SCHEMA, fabricated_context
@@ -86,10 +92,38 @@ def test_orders_end_with_a_unique_column_and_have_no_nulls() -> None:
         assert table is not None
         columns = [table.c[column] for column in field_home.order.columns]
         nullable = {column.name for column in columns if column.nullable}
-        assert nullable <= _never_null_in(field_home, parent.table, table), name
+        told = set(field_home.order.nullable)
+        assert nullable - told <= _never_null_in(field_home, parent.table, table), name
+        assert told <= nullable, name
         assert columns[-1].primary_key, name
         checked += 1
-    assert checked == 5
+    assert checked == 7
+
+
+def test_orders_that_are_asked_for_have_values_that_come_last_for_null() -> None:
+    """Of the columns that a client may order by only times may be null; each is a column."""
+    checked = 0
+    for model, fields in (
+        (tables.WorkflowExecution, WorkflowExecutionOrderField),
+        (tables.StepExecution, WorkflowStepExecutionOrderField),
+    ):
+        for field in fields:
+            column = table_of(model).c[field.value]
+            assert isinstance(column.type, Timestamp) or not column.nullable, field
+            checked += 1
+    assert checked == 7
+
+
+def test_conditions_are_of_columns_that_are_there() -> None:
+    """Each member of a `where` is compiled on the table that it is about."""
+    for where in (WorkflowExecutionWhere, WorkflowStepExecutionWhere, WorkflowTemplateWhere):
+        home = where_home(where)
+        graphql = SCHEMA._schema.type_map[where.__name__]
+        assert isinstance(graphql, GraphQLInputObjectType)
+        assert set(home.members) == set(graphql.fields)
+        for column, member in home.members.values():
+            if isinstance(member, Searched) or (isinstance(member, Compared) and member.within is None):
+                assert column in home.table.c
 
 
 def _never_null_in(home: declare.Paged, parent: Table | None, child: Table) -> set[str]:

@@ -1,5 +1,6 @@
 """One statement per root field answers every document as graphql-core's ordinary execution does (projection 6)."""
 
+from collections import defaultdict
 from random import Random
 from typing import Any
 
@@ -36,6 +37,7 @@ ROOT_FIELDS_BY_ID = (
     "workflowTemplateVersion",
     "evaluateExpression",
     "explainStep",
+    "node",
 )
 # The world is made once and only read, by every example.
 SETTINGS = settings(
@@ -58,6 +60,17 @@ async def test_a_document_is_answered_as_by_graphql_core(views: list[View], rand
     """Data and order of keys, one statement per root field, and the same from the plan cache and for other values."""
     view = random.choice(views)
     await view.compare(view.draw(random))
+
+
+@pytest.mark.timeout(600)
+@settings(SETTINGS, max_examples=300)
+@given(random=st.randoms(use_true_random=False))
+async def test_a_list_is_filtered_ordered_and_paged_as_in_plain_python(
+    views: list[View], random: Random
+) -> None:
+    """Whatever `where`, `orderBy` and cursors are given, as literals or as variables, at the root and nested."""
+    view = random.choice(views)
+    await view.compare(view.draw_list(random))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -83,6 +96,15 @@ async def test_worlds_hold_whatever_trees_come_to(views: list[View]) -> None:
     assert any(row["retry_at"] and row["is_current"] for row in steps)
     assert any(row["retry_at"] and not row["is_current"] for row in steps)
     assert any(row["passed_at"] for row in steps)
+    current = [row for row in steps if row["is_current"]]
+    assert {row["overdue_at"] is not None for row in current} == {True, False}
+    leases = {
+        row["lease_expires_at"] and row["lease_expires_at"][:4] for row in current if row["claim_worker"]
+    }
+    assert leases >= {None, "2024", "2999"}
+    for name in ("started_at", "due_at"):
+        assert len({row[name] for row in current}) < len(current), f"no {name} twice"
+        assert any(row[name] is None for row in current)
     assert any(None in row["context"].values() for row in executions)
 
 
@@ -179,11 +201,20 @@ class Reached(Visitor):
 def test_drawn_documents_reach_every_field_of_every_type() -> None:
     """What is never drawn is never compared."""
     schema = build_schema(SDL)
-    cursors = {"createdAt": ["x"], "childIndex": ["x"]}
-    pools = Pools({field: ["x"] for field in ROOT_FIELDS_BY_ID}, ["x"], ["x"], ["x"], cursors, ["x"], 8)
+    pools = Pools(
+        {field: ["x"] for field in ROOT_FIELDS_BY_ID},
+        ["x"],
+        ["x"],
+        ["x"],
+        lambda *_: "x",
+        ["x"],
+        8,
+        defaultdict(lambda: ["x"]),
+        defaultdict(lambda: [("x", "x")]),
+    )
     types = TypeInfo(schema)
     reached = Reached(types)
-    for seed in range(300):
+    for seed in range(900):
         random = Random(seed)  # noqa: S311  # the same each time
         document = Writer(schema, random, Values(random, pools)).write()
         visit(parse(document.text), TypeInfoVisitor(types, reached))

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tests.schema.pages import BY_INDEX, NEWEST_FIRST, Order, page
+from tests.schema.lists import listed, referring
 from tests.schema.rows import Row
+from tests.schema.wheres import claim_of, is_overdue, matches
 
 if TYPE_CHECKING:
     from tests.schema.reference import Reference
@@ -19,13 +20,6 @@ def referred(type_name: str, column: str, key: str = "id") -> Resolver:
     return lambda reference, row, _: reference.one(type_name, **{key: row[column]})
 
 
-def paged(type_name: str, column: str, order: Order) -> Resolver:
-    """The objects that refer to the row, in pages."""
-    return lambda reference, row, arguments: page(
-        reference.all(type_name, **{column: row["id"]}), order, arguments, reference.cursor_of
-    )
-
-
 def definition_of(column: str) -> Resolver:
     """The step of a version that the row names."""
     return lambda reference, row, _: reference.one(
@@ -33,8 +27,9 @@ def definition_of(column: str) -> Resolver:
     )
 
 
-def _steps(reference: "Reference", execution: Row, _: Arguments) -> list[Row]:
-    return reference.all("WorkflowStepExecution", "position", execution_id=execution["id"], is_current=True)
+def _steps(reference: "Reference", execution: Row, arguments: Arguments) -> list[Row]:
+    steps = reference.all("WorkflowStepExecution", "position", execution_id=execution["id"], is_current=True)
+    return [step for step in steps if matches(reference, step, arguments.get("where"))]
 
 
 def _step(reference: "Reference", execution: Row, arguments: Arguments) -> Row | None:
@@ -44,7 +39,7 @@ def _step(reference: "Reference", execution: Row, arguments: Arguments) -> Row |
 
 
 def _progress(reference: "Reference", execution: Row, _: Arguments) -> Row:
-    statuses = [str(step["status"]) for step in _steps(reference, execution, _)]
+    statuses = [str(step["status"]) for step in _steps(reference, execution, {})]
     return _counted(statuses, "NotStarted", "InProgress", "Completed", "Disabled", "Failed")
 
 
@@ -75,14 +70,14 @@ def _root_id(_: "Reference", execution: Row, __: Arguments) -> str | None:
     return None if execution["parent_id"] is None else execution["root_id"]
 
 
-def _descendants(reference: "Reference", execution: Row, arguments: Arguments) -> Row:
+def _descendants(reference: "Reference", execution: Row) -> list[Row]:
     found: list[Row] = []
     waiting = [execution["id"]]
     while waiting:
         children = reference.all("WorkflowExecution", parent_id=waiting.pop())
         found += children
         waiting += [child["id"] for child in children]
-    return page(found, NEWEST_FIRST, arguments, reference.cursor_of)
+    return found
 
 
 def _retry_at(_: "Reference", step: Row, __: Arguments) -> str | None:
@@ -111,7 +106,7 @@ def _some_children(reference: "Reference", step: Row, arguments: Arguments) -> l
 def _runtime(reference: "Reference", execution: Row, _: Arguments) -> Row:
     """The seed's TRuntimeWorkflowExecution: statuses and types as they are stored, what is not set is absent."""
     times = ("started_at", "completed_at", "failed_at", "last_activity_at")
-    steps = _steps(reference, execution, _)
+    steps = _steps(reference, execution, {})
     return _set(
         {
             "id": execution["id"],
@@ -165,8 +160,12 @@ TREES: Mapping[str, Resolver] = {
     "WorkflowExecution.parentStep": referred("WorkflowStepExecution", "parent_step_id"),
     "WorkflowExecution.steps": _steps,
     "WorkflowExecution.step": _step,
-    "WorkflowExecution.childWorkflowExecutions": paged("WorkflowExecution", "parent_id", BY_INDEX),
-    "WorkflowExecution.descendantWorkflowExecutions": _descendants,
+    "WorkflowExecution.childWorkflowExecutions": listed(
+        "childWorkflowExecutions", referring("WorkflowExecution", "parent_id")
+    ),
+    "WorkflowExecution.descendantWorkflowExecutions": listed("descendantWorkflowExecutions", _descendants),
+    "WorkflowStepExecution.isOverdue": lambda _, step, __: is_overdue(step),
+    "WorkflowStepExecution.claim": lambda _, step, __: claim_of(step),
     "WorkflowStepExecution.retryAt": _retry_at,
     "WorkflowStepExecution.failure": _failure,
     "WorkflowStepExecution.workflowExecution": referred("WorkflowExecution", "execution_id"),

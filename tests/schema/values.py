@@ -1,26 +1,32 @@
 """Values for arguments: mostly of what exists, sometimes of what does not or is wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from tests.schema.inputs import ODD_TEXTS, WRONG_TEXTS
+from tests.schema.pages import Order
+
 ABSENT = object()
-WRONG_TEXTS = ("a\0b", "\ud800", "\udfff!")
-ODD_TEXTS = ("", "no such", "Ünï 🧭", "' or 1=1 --", "⟦0⟧", "%")
 
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """What there is to draw from; `ids` by root field, `cursors` by the name of the order that gave them out."""
+    """What there is to draw from; `ids` by root field, `cursor` draws one of a type of rows in an order.
+
+    `values` and `documents` are for filters (`inputs.py`).
+    """
 
     ids: Mapping[str, Sequence[str]]
     keys: Sequence[str]
     step_ids: Sequence[str]
     sources: Sequence[str]
-    cursors: Mapping[str, Sequence[str]]
+    cursor: Callable[[Random, str, Order], str]
     wrong_cursors: Sequence[str]
     payloads: int
+    values: Mapping[str, Sequence[Any]]
+    documents: Mapping[str, Sequence[tuple[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -31,8 +37,8 @@ class Values:
     pools: Pools
     has_wrong: bool = False
 
-    def draw(self, field: str, argument: str, nullable: bool) -> Any:
-        """A value, None or `ABSENT`."""
+    def draw(self, field: str, argument: str, nullable: bool, type_name: str, order: Order) -> Any:
+        """A value, None or `ABSENT`; `type_name` and `order` are those of a connection's entries."""
         if nullable and self._chance(15):
             return self.random.choice((None, ABSENT))
         match argument:
@@ -41,7 +47,9 @@ class Values:
             case "which":
                 return self.random.randint(0, self.pools.payloads)
             case "after" | "before":
-                return self._cursor(field)
+                return self._cursor(type_name, order)
+            case "ids":
+                return self._ids()
             case "id" | "workflowExecutionId":
                 return self._text(self.pools.ids[field])
         pool = {"key": self.pools.keys, "stepId": self.pools.step_ids, "src": self.pools.sources}[argument]
@@ -53,11 +61,17 @@ class Values:
             return self.random.choice((-1, 501, -(2**31), 2**31 - 1))
         return self.random.choice((1, 2, 3, 0, 4, 7, 500))
 
-    def _cursor(self, field: str) -> str:
-        own, other = ("childIndex", "createdAt")[:: 1 if field == "childWorkflowExecutions" else -1]
+    def _cursor(self, type_name: str, order: Order) -> str:
         if self.has_wrong and self._chance(15):
-            return self.random.choice((*self.pools.wrong_cursors, self.pools.cursors[other][0]))
-        return self.random.choice(self.pools.cursors[own])
+            other = Order("created_at asc,id asc", (("created_at", False), ("id", False)))
+            foreign = self.pools.cursor(self.random, type_name, other)
+            return self.random.choice((*self.pools.wrong_cursors, foreign))
+        return self.pools.cursor(self.random, type_name, order)
+
+    def _ids(self) -> list[str]:
+        if self.has_wrong and self._chance(15):
+            return [self._text(self.pools.ids["node"])] * self.random.choice((500, 501))
+        return [self._text(self.pools.ids["node"]) for _ in range(self.random.choice((0, 1, 2, 4, 6)))]
 
     def _text(self, pool: Sequence[str]) -> str:
         if self.has_wrong and self._chance(15):
@@ -66,8 +80,3 @@ class Values:
 
     def _chance(self, percent: int) -> bool:
         return self.random.randrange(100) >= 100 - percent
-
-
-def is_unwritable(value: Any) -> bool:
-    """GraphQL's own syntax has no lone surrogates."""
-    return isinstance(value, str) and any("\ud800" <= each <= "\udfff" for each in value)
