@@ -111,4 +111,4 @@ LIST = Shape(
     over_handwritten=0.65,
     over_postgraphile=1.0,
 )
-SHAPES = {"tree": TREE, "steps": STEPS}
+SHAPES = {"tree": TREE, "steps": STEPS, "list": LIST}
