@@ -1,5 +1,5 @@
 # Everything that one does with this checkout; `make help` lists it. Nothing is installed outside of it: Python packages
-# go to .venv/, JavaScript packages to server/graphiql/node_modules/.
+# go to .venv/, JavaScript packages to server/graphiql/node_modules/; what only a test needs is installed beside that test.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -79,5 +79,8 @@ class SQLiteDatabase(Database):
         connection = await self._idle.get()
         try:
             yield connection
+        except asyncio.CancelledError:
+            await connection.interrupt()  # or its thread would go on, and the next to borrow it would wait
+            raise
         finally:
             self._idle.put_nowait(connection)

@@ -36,7 +36,7 @@ class Change:
 
     cursor: str = sql("Position in the journal of all trees; opaque.", _cursor)
     revision: int = column("Revision of the tree that this change made.")
-    kind: ChangeKind = column("What happened.")
+    kind: ChangeKind = column("What happened to the row.")
     at: datetime = column("When, by the database's clock.")
     actor: str | None = column("Who caused it; null for the server itself and where nobody is authenticated.")
     from_status: str | None = sql("Status before it.", _from_status)

@@ -26,7 +26,7 @@ class PageInfo:
 @strawberry.type(description="An entry of a page.")
 class Edge(Generic[NodeType]):
     cursor: str = strawberry.field(description="The entry's place in the list's order; opaque.")
-    node: NodeType = strawberry.field(description="The entry.")
+    node: NodeType = strawberry.field(description="The entry itself.")
 
 
 @strawberry.type(description="One page of a list, by keyset: stable while entries come and go.")

@@ -12,6 +12,7 @@ from db.runtime.sub_workflow import SubWorkflowMode
 from db.runtime.validation import Severity
 from db.runtime.values import DisabledBy
 from db.runtime.versions import VersionStatus
+from schema.describing import describe_values
 
 __all__ = [
     "STATUS_LABELS",
@@ -41,11 +42,17 @@ strawberry.enum(DisabledBy, name="DisabledBy", description="What disabled an att
 strawberry.enum(
     SubWorkflowMode, name="SubWorkflowStepMode", description="One child, or one for each item of a batch."
 )
-strawberry.enum(ChangeKind, name="ChangeKind", description="What happened.")
+strawberry.enum(
+    ChangeKind, name="ChangeKind", description="What happened to an execution or to an attempt at a step."
+)
 strawberry.enum(
     Severity,
     name="IssueSeverity",
     description="An ERROR keeps a version from being published, a WARNING does not.",
+)
+
+describe_values(
+    ExecutionStatus, StepStatus, StepType, VersionStatus, DisabledBy, SubWorkflowMode, ChangeKind, Severity
 )
 
 SubWorkflowStepMode = SubWorkflowMode

@@ -36,7 +36,7 @@ class Failure:
     """Why something failed."""
 
     code: str = column("For programs, such as `STEP_FAILED`.", "failure_code")
-    message: str = column("For people.", "failure_message")
+    message: str = column("What went wrong, for people.", "failure_message")
 
 
 @rows_of(None)

@@ -76,7 +76,7 @@ class WorkflowExecutionWhere:
     and_: list["WorkflowExecutionWhere"] | None = all_of()
     or_: list["WorkflowExecutionWhere"] | None = any_of()
     not_: Optional["WorkflowExecutionWhere"] = none_of()
-    id: IDFilter | None = compared("Its id.")
+    id: IDFilter | None = compared("The execution's id.")
     name: StringFilter | None = compared("The name that people see.")
     correlation_id: StringFilter | None = compared("Its id across systems.")
     runtime_status: WorkflowRuntimeStatusFilter | None = compared("Where it is in its life.")

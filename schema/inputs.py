@@ -1,8 +1,23 @@
 """What mutations take."""
 
+from typing import Any
+
 import strawberry
 
 from schema.scalars import JSONObject
+
+
+def _idempotency_key() -> Any:
+    return strawberry.field(
+        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
+        default=strawberry.UNSET,
+    )
+
+
+def _if_revision() -> Any:
+    return strawberry.field(
+        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
 
 
 @strawberry.input(description="A new template with its first version.")
@@ -26,63 +41,48 @@ class CreateWorkflowTemplateInput:
         description="Make it the version that runs when the template is started by key; needs publish.",
         default=False,
     )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="What to change of a template; what is absent stays.")
 class UpdateWorkflowTemplateInput:
-    id: strawberry.ID = strawberry.field(description="The template's.")
+    id: strawberry.ID = strawberry.field(description="The template's id.")
     name: str | None = strawberry.field(description="The name that people see.", default=strawberry.UNSET)
     description: str | None = strawberry.field(
         description="What it is for; null takes it away.", default=strawberry.UNSET
     )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A new DRAFT version of a template.")
 class CreateWorkflowTemplateVersionInput:
-    workflow_template_id: strawberry.ID = strawberry.field(description="The template's.")
+    workflow_template_id: strawberry.ID = strawberry.field(description="The template's id.")
     version: str = strawberry.field(description="Semantic version, unique in its template.")
     version_note: str | None = strawberry.field(description="What is new in it.", default=strawberry.UNSET)
     definition: JSONObject = strawberry.field(
         description="The workflow definition; checked when it is published."
     )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(
     description="What to change of a version; what is absent stays. A definition changes only while DRAFT."
 )
 class UpdateWorkflowTemplateVersionInput:
-    id: strawberry.ID = strawberry.field(description="The version's.")
+    id: strawberry.ID = strawberry.field(description="The version's id.")
     version_note: str | None = strawberry.field(
         description="What is new in it; null takes it away.", default=strawberry.UNSET
     )
     definition: JSONObject | None = strawberry.field(
         description="The workflow definition.", default=strawberry.UNSET
     )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
-@strawberry.input(description="A version.")
+@strawberry.input(description="A version that a command is about.")
 class WorkflowTemplateVersionInput:
-    id: strawberry.ID = strawberry.field(description="The version's.")
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    id: strawberry.ID = strawberry.field(description="The version's id.")
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(
@@ -107,94 +107,61 @@ class CreateWorkflowExecutionInput:
         default=strawberry.UNSET,
     )
     start: bool | None = strawberry.field(description="Start it at once.", default=True)
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    idempotency_key: str | None = _idempotency_key()
 
 
-@strawberry.input(description="An execution.")
+@strawberry.input(description="An execution that a command is about.")
 class WorkflowExecutionInput:
-    id: strawberry.ID = strawberry.field(description="The execution's.")
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    id: strawberry.ID = strawberry.field(description="The execution's id.")
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="An execution to cancel.")
 class CancelWorkflowExecutionInput:
-    id: strawberry.ID = strawberry.field(description="The execution's.")
+    id: strawberry.ID = strawberry.field(description="The execution's id.")
     reason: str | None = strawberry.field(
         description="Why, for people and the journal.", default=strawberry.UNSET
     )
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A step that is done.")
 class CompleteStepInput:
-    id: strawberry.ID = strawberry.field(description="The step execution's.")
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
     output_data: JSONObject | None = strawberry.field(
         description="Its result, at most 1 MiB, checked against `outputSchema`; `{}` where absent.",
         default=strawberry.UNSET,
     )
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A step that failed.")
 class FailStepInput:
-    id: strawberry.ID = strawberry.field(description="The step execution's.")
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
     code: str | None = strawberry.field(
         description="For programs; `FAILED` where absent.", default=strawberry.UNSET
     )
-    message: str = strawberry.field(description="For people.")
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    message: str = strawberry.field(description="What went wrong, for people.")
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
 @strawberry.input(description="A merge patch (RFC 7396) for an execution's context.")
 class UpdateWorkflowContextInput:
-    id: strawberry.ID = strawberry.field(description="The execution's.")
+    id: strawberry.ID = strawberry.field(description="The execution's id.")
     patch: JSONObject = strawberry.field(description="Objects are merged, null removes, all else replaces.")
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
 
 
-@strawberry.input(description="A step.")
+@strawberry.input(description="A step that a command is about, by its current attempt.")
 class StepInput:
-    id: strawberry.ID = strawberry.field(description="The step execution's.")
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
     reason: str | None = strawberry.field(
         description="Why, for people and the journal.", default=strawberry.UNSET
     )
-    if_revision: int | None = strawberry.field(
-        description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
-    )
-    idempotency_key: str | None = strawberry.field(
-        description="Done once under this key for 24 hours; a repeat answers with the first outcome.",
-        default=strawberry.UNSET,
-    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()

@@ -10,6 +10,7 @@ from db.commands.outcome import Committed, TemplateChanged
 from db.runtime.errors import Refusal
 from schema import inputs
 from schema.context import OperationInfo
+from schema.describing import describe_inputs
 from schema.given import Given
 from schema.projection.arguments import BadUserInput
 from schema.projection.rows import Rows
@@ -155,6 +156,9 @@ class Mutation:
     async def enable_step(self, info: OperationInfo, input: inputs.StepInput) -> TransitionResult:
         given = Given(info, input)
         return await _moved(info, step.enable_step(*given.caller, given.id, given.reason, given.guard))
+
+
+describe_inputs(Mutation)
 
 
 async def _moved(info: OperationInfo, command: Awaitable[Committed]) -> Any:

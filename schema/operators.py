@@ -35,9 +35,9 @@ class StringFilter:
 
 @strawberry.input(description="By moment, to the microsecond. Null is neither before nor after anything.")
 class DateTimeFilter:
-    gt: datetime | None = _operator("After this.")
+    gt: datetime | None = _operator("After this moment.")
     gte: datetime | None = _operator("At this or after it.")
-    lt: datetime | None = _operator("Before this.")
+    lt: datetime | None = _operator("Before this moment.")
     lte: datetime | None = _operator("At this or before it.")
     is_null: bool | None = _operator(_NULL)
 

@@ -4,6 +4,7 @@ from enum import Enum
 
 import strawberry
 
+from schema.describing import describe_values
 from schema.projection.declare import OrderDirection
 
 strawberry.enum(
@@ -28,16 +29,18 @@ class WorkflowStepExecutionOrderField(Enum):
     DUE_AT = "due_at"
 
 
+describe_values(OrderDirection, WorkflowExecutionOrderField, WorkflowStepExecutionOrderField)
+
 _FIELD = "By what. A field that is named again further on has no effect there."
 
 
 @strawberry.input(description="One key of an order of executions.")
 class WorkflowExecutionOrder:
     field: WorkflowExecutionOrderField = strawberry.field(description=_FIELD)
-    direction: OrderDirection = strawberry.field(description="Which way.")
+    direction: OrderDirection = strawberry.field(description="Which of its ends comes first.")
 
 
 @strawberry.input(description="One key of an order of steps.")
 class WorkflowStepExecutionOrder:
     field: WorkflowStepExecutionOrderField = strawberry.field(description=_FIELD)
-    direction: OrderDirection = strawberry.field(description="Which way.")
+    direction: OrderDirection = strawberry.field(description="Which of its ends comes first.")

@@ -56,7 +56,7 @@ class NotFound(Error):
 
 @strawberry.type(description="The object's status does not admit the command.")
 class InvalidTransition(Error):
-    current: str = strawberry.field(description="Its status.")
+    current: str = strawberry.field(description="The status that it has.")
     wanted: str = strawberry.field(description="The status that the command would have given it.")
     allowed: list[str] = strawberry.field(description="What its status may become.")
     node: Node = strawberry.field(description="The object as it is.")
@@ -71,7 +71,7 @@ class RevisionConflict(Error):
 
 @strawberry.type(description="The idempotency key was used before, for another mutation or another input.")
 class IdempotencyConflict(Error):
-    key: str = strawberry.field(description="The key.")
+    key: str = strawberry.field(description="The idempotency key that was given.")
 
 
 @strawberry.type(description="A definition or a value breaks its rules.")

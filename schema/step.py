@@ -77,8 +77,8 @@ def _child_progress(step: Row, query: Query) -> str:
 class Claim:
     """Who is working on a step, and until when."""
 
-    worker: str = column("Who.", "claim_worker")
-    claimed_at: datetime = column("Since when.")
+    worker: str = column("Who works on it.", "claim_worker")
+    claimed_at: datetime = column("When it was claimed.")
     lease_expires_at: datetime | None = column(
         "When the claim ends unless it is extended; null for an assignment, which holds until it is released."
     )

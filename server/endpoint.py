@@ -36,6 +36,7 @@ class GraphQLEndpoint:
         origins: Collection[str] = (),
     ) -> None:
         limits = limits or TransportLimits()
+        self._operations = operations
         self._subscriptions = subscriptions
         self.streams = EventStreams(limits.events)
         self.http = HTTPEndpoint(
@@ -50,7 +51,11 @@ class GraphQLEndpoint:
         return [Route(path, self.http), WebSocketRoute(path, self.websocket)]
 
     async def close(self, *, over: float = 0.0) -> None:
-        """Drain: end event streams, close sockets with 1012 spread over so many seconds, then every run."""
+        """Drain: end event streams, close sockets with 1012 spread over so many seconds, then every run.
+
+        Mutations that nobody waits for any more may end.
+        """
         self.streams.close_all()
         await self.websocket.close_all(over=over)
         await self._subscriptions.close()
+        await self._operations.close()

@@ -1,11 +1,12 @@
-"""Running one operation: parse and validate once per document, then execute or subscribe.
+"""Running one operation: parse, measure and validate once per document, then execute or subscribe.
 
 Strawberry's schema and graphql-core's executor do the work; sharing a subscription among its subscribers is
 `server/subscriptions.py`.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
@@ -25,11 +26,21 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.validation import ASTValidationRule
+from graphql.validation.rules import overlapping_fields_can_be_merged
 from starlette.requests import HTTPConnection
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from server.limits import (
+    OperationLimits,
+    OperationMeasure,
+    Sizes,
+    check_document,
+    check_nodes,
+    measure_operations,
+)
+from server.overdue import OperationOverdue, OverdueMutations
 from server.requests import GraphQLRequest
 from server.responses import (
     ErrorCode,
@@ -42,8 +53,12 @@ from server.responses import (
     refused,
 )
 
+# How much this rule may compare, which grows with the square of fields that are repeated: a tenth of graphql-core's
+# own, which lets 6 kB of them take a second. This attribute is how graphql-core lets it be set.
+MAX_COMPARISONS: Final = 50_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MAX_COMPARISONS
+
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
-MAX_TOKENS: Final = 2_000
 
 
 class Viewer(Protocol):
@@ -81,9 +96,13 @@ class Operation:
 
     text: str
     document: DocumentNode
-    definition: OperationDefinitionNode
+    measure: OperationMeasure
     variables: Mapping[str, Any]
     extensions: Mapping[str, Any]
+
+    @property
+    def definition(self) -> OperationDefinitionNode:
+        return self.measure.definition
 
     @property
     def type(self) -> OperationType:
@@ -98,6 +117,19 @@ class Operation:
         return self.type is OperationType.SUBSCRIPTION
 
 
+@dataclass(frozen=True, slots=True)
+class ValidDocument:
+    """A document that is valid and within every limit that does not depend on variables."""
+
+    node: DocumentNode
+    operations: Sequence[OperationMeasure]
+
+    def operation(self, name: str | None) -> OperationMeasure | None:
+        """The operation of this name; without a name the only one."""
+        definition = get_operation_ast(self.node, name)
+        return next((each for each in self.operations if each.definition is definition), None)
+
+
 class DocumentCache:
     """Valid documents by their text, the least recently used go first.
 
@@ -105,17 +137,17 @@ class DocumentCache:
     """
 
     def __init__(self, max_characters: int = 256 * 1024, max_document: int = 16 * 1024) -> None:
-        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._documents: OrderedDict[str, ValidDocument] = OrderedDict()
         self._room = max_characters
         self._max_document = max_document
 
-    def get(self, text: str) -> DocumentNode | None:
+    def get(self, text: str) -> ValidDocument | None:
         document = self._documents.get(text)
         if document is not None:
             self._documents.move_to_end(text)
         return document
 
-    def keep(self, text: str, document: DocumentNode) -> None:
+    def keep(self, text: str, document: ValidDocument) -> None:
         if len(text) > self._max_document or text in self._documents:
             return
         self._documents[text] = document
@@ -133,7 +165,7 @@ class Operations:
         schema: strawberry.Schema,
         *,
         rules: Sequence[type[ASTValidationRule]] = (),
-        max_tokens: int = MAX_TOKENS,
+        limits: OperationLimits | None = None,
         hide_suggestions: bool = False,
         documents: DocumentCache | None = None,
     ) -> None:
@@ -142,22 +174,24 @@ class Operations:
         self._schema = schema._schema  # graphql-core's own has no public name there
         self._executor_class = schema.execution_context_class
         self._rules = (*RULES, *rules)
-        self._max_tokens = max_tokens
+        self._limits = limits or OperationLimits()
+        self._sizes = Sizes(self._schema)
         self._hide_suggestions = hide_suggestions
         self._documents = documents or DocumentCache()
+        self._overdue = OverdueMutations()
 
     def prepare(self, request: GraphQLRequest) -> Operation:
-        """Parse, validate, pick the operation. Raises `OperationRefused`."""
+        """Parse, measure, validate, pick the operation. Raises `OperationRefused`."""
         document = self._documents.get(request.query) or self._read(request.query)
-        definition = get_operation_ast(document, request.operation_name)
-        if definition is None:
+        measure = document.operation(request.operation_name)
+        if measure is None:
             message = (
                 f"There is no operation named {request.operation_name[:100]!r} in the document."
                 if request.operation_name
                 else "The document holds several operations, or none: 'operationName' must name one."
             )
             raise OperationRefused([error(message, ErrorCode.OPERATION_RESOLUTION_FAILURE)])
-        return Operation(request.query, document, definition, request.variables, request.extensions)
+        return Operation(request.query, document.node, measure, request.variables, request.extensions)
 
     async def execute(self, operation: Operation, context: OperationContext) -> ExecutionOutcome:
         """Run a query or mutation. Never raises: what goes wrong is in the outcome."""
@@ -165,9 +199,11 @@ class Operations:
             executor = self.executor(operation, context)
             result = executor.execute_operation()
             if optimized_is_awaitable(result):
-                result = await cast("Any", result)
+                result = await self._in_time(operation, cast("Any", result))
         except OperationRefused as refusal:
             return refused(refusal.errors)
+        except OperationOverdue as overdue:
+            return ExecutionOutcome(None, [error(str(overdue), ErrorCode.TIMEOUT)])
         except Exception as cause:  # the edge: nothing leaves unmasked
             return ExecutionOutcome(None, [internal_error(cause)])
         return outcome_of(cast("ExecutionResult", result))
@@ -188,7 +224,10 @@ class Operations:
         return map_source_to_response_event(executor, cast("Any", source))
 
     def executor(self, operation: Operation, context: OperationContext) -> Executor[Any]:
-        """graphql-core's executor, which holds the coerced variables. Raises `OperationRefused`."""
+        """graphql-core's executor, which holds the coerced variables; how much is asked for may depend on them.
+
+        Raises `OperationRefused`.
+        """
         built = self._executor_class.build(
             self._schema,
             operation.document,
@@ -201,19 +240,50 @@ class Operations:
         )
         if isinstance(built, list):
             raise OperationRefused(format_input_errors(built, ErrorCode.BAD_USER_INPUT))
+        too_many = check_nodes(self._limits, operation.measure, built.variable_values.coerced)
+        if too_many:
+            raise OperationRefused(format_errors(too_many, ErrorCode.LIMIT_EXCEEDED))
         return built
 
-    def _read(self, text: str) -> DocumentNode:
+    async def close(self) -> None:
+        """Let mutations end whose clients were told that they take too long."""
+        await self._overdue.wait()
+
+    async def _in_time(self, operation: Operation, result: Awaitable[ExecutionResult]) -> ExecutionResult:
+        """The result, unless it takes too long. Raises `OperationOverdue`."""
+        seconds = self._limits.seconds
+        if operation.type is OperationType.MUTATION:
+            return await self._overdue.in_time(result, seconds)
         try:
-            document = parse(text, max_tokens=self._max_tokens)
+            async with asyncio.timeout(seconds):
+                return await result
+        except TimeoutError:
+            raise OperationOverdue(f"The query took longer than {seconds:g} s and was stopped.") from None
+
+    def _read(self, text: str) -> ValidDocument:
+        try:
+            document = parse(text, max_tokens=self._limits.tokens)
         except GraphQLError as syntax_error:
             failed = format_errors([syntax_error], ErrorCode.GRAPHQL_PARSE_FAILED)
             raise OperationRefused(failed) from None
+        # Before validation: some of its rules take far longer than measuring does.
+        operations = measure_operations(self._schema, self._sizes, document)
+        if passed := check_document(self._limits, operations):
+            raise OperationRefused(format_errors(passed, ErrorCode.LIMIT_EXCEEDED))
         errors = validate(self._schema, document, self._rules, hide_suggestions=self._hide_suggestions)
         if errors:
-            raise OperationRefused(format_input_errors(errors, ErrorCode.GRAPHQL_VALIDATION_FAILED))
-        self._documents.keep(text, document)
-        return document
+            shown = format_input_errors(map(unfinished, errors), ErrorCode.GRAPHQL_VALIDATION_FAILED)
+            raise OperationRefused(shown)
+        valid = ValidDocument(document, operations)
+        self._documents.keep(text, valid)
+        return valid
+
+
+def unfinished(error: GraphQLError) -> GraphQLError:
+    """The error, with a reason where graphql-core only says that it has given up."""
+    if error.message != "Validation aborted.":
+        return error
+    return GraphQLError("The document repeats or nests fields and fragments more than can be validated.")
 
 
 def outcome_of(result: ExecutionResult) -> ExecutionOutcome:

@@ -8,7 +8,7 @@ from schema.projection.filters import Compared, Logic, Related, Searched, Where,
 from schema.projection.json_paths import check_path
 
 MAX_LEVELS = 3
-# A chain of EXISTS takes four times as long to plan with every hop (`docs/decisions/0001`).
+# A chain of EXISTS takes four times as long to plan with every hop (`docs/decisions/0011`).
 MAX_HOPS = 2
 # SQLite refuses an expression of more than a thousand terms in a row.
 MAX_CONDITIONS = 100

@@ -81,6 +81,14 @@ async def test_two_processes_retry_all_children_of_one_tree_together(rivals: Riv
     assert rows.executions[root]["runtime_status"] is ExecutionStatus.COMPLETED
 
 
+async def with_two_children(store: Store, tenant: str) -> tuple[str, list[str]]:
+    """A tree, and the tasks that its children wait for."""
+    await publish(store, tenant, CHILD, PARENT)
+    (root,) = await create(store, tenant, "parent")
+    rows = await read(store, tenant)
+    return root, [step["id"] for step in rows.attempts.values() if step["step_id"] == "task"]
+
+
 @pytest.mark.postgresql
 async def test_c5_both_children_of_a_failed_step_are_retried_in_one_transaction(
     postgresql_url: str, raw_postgresql: asyncpg.Connection, tenant: str
@@ -88,10 +96,7 @@ async def test_c5_both_children_of_a_failed_step_are_retried_in_one_transaction(
     """The second retry goes by what the first has made of the parent's step, which is not in the database yet."""
     async with database_for(postgresql_url) as database:
         store, actor = Store(database), Actor(tenant)
-        await publish(store, tenant, CHILD, PARENT)
-        (root,) = await create(store, tenant, "parent")
-        rows = await read(store, tenant)
-        tasks = [step["id"] for step in rows.attempts.values() if step["step_id"] == "task"]
+        root, tasks = await with_two_children(store, tenant)
         for task in tasks:
             await fail_step(store, actor, task, None, "It broke.")
         commands = [(task, retry_step(store, actor, task, None)) for task in tasks]
@@ -109,10 +114,7 @@ async def test_what_breaks_one_command_of_a_line_does_not_spoil_the_others(
 ) -> None:
     async with database_for(postgresql_url) as database:
         store, actor = Store(database), Actor(tenant)
-        await publish(store, tenant, CHILD, PARENT)
-        (root,) = await create(store, tenant, "parent")
-        rows = await read(store, tenant)
-        tasks = [step["id"] for step in rows.attempts.values() if step["step_id"] == "task"]
+        root, tasks = await with_two_children(store, tenant)
 
         def explode(flow: Flow, _: str) -> Decision[None]:
             raise ZeroDivisionError

@@ -1,8 +1,6 @@
 """`WorkflowExecution.runtime` is exactly the seed's TRuntimeWorkflowExecution: its TypeScript types say so themselves."""
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from copy import deepcopy
 from enum import StrEnum
@@ -14,7 +12,8 @@ import pytest
 from db.runtime.definition import StepType
 from db.runtime.statuses import ExecutionStatus, StepStatus
 from tests.api import Api, definition
-from tests.seed.compiling import COMPILER, DIRECTORY, errors_of
+from tests.node import installed
+from tests.seed.compiling import DIRECTORY, errors_of
 
 ENUMS: dict[str, type[StrEnum]] = {
     "WorkflowRuntimeStatus": ExecutionStatus,
@@ -31,11 +30,7 @@ NULLS = {"comment": None, "checks": [None, {"by": None}]}
 @pytest.fixture(scope="session")
 def compiler() -> None:
     """The TypeScript compiler, installed."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm; install one with: apt-get install npm")
-    if not COMPILER.is_file():
-        subprocess.run([npm, "ci", "--ignore-scripts"], cwd=DIRECTORY, check=True, capture_output=True)
+    installed(DIRECTORY)
 
 
 @pytest.mark.parametrize("name", ENUMS)

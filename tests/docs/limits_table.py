@@ -16,7 +16,8 @@ from schema.projection.paging import DEFAULT_PAGE
 from schema.projection.where_checks import MAX_CONDITIONS, MAX_HOPS, MAX_LEVELS, MAX_VALUES
 from server.app import uvicorn_config
 from server.http import HTTPLimits
-from server.operations import MAX_TOKENS
+from server.limits import OperationLimits
+from server.operations import MAX_COMPARISONS
 from server.protocol import MAX_ID
 from server.requests import MAX_DEPTH
 from server.sse import EventStreamLimits
@@ -36,11 +37,29 @@ def served_config() -> uvicorn.Config:
 def limits_table() -> str:
     """One row per bound."""
     runtime, socket, events, config = Limits(), WebSocketLimits(), EventStreamLimits(), served_config()
+    operation = OperationLimits()
     rows = [
         ("Body of an HTTP request", _bytes(HTTPLimits().body), "413, `PAYLOAD_TOO_LARGE`"),
         ("Message to the server over WebSocket", _bytes(config.ws_max_size), "the socket closes with 1009"),
         ("Nesting of the JSON of a request", f"{MAX_DEPTH} levels", "`BAD_REQUEST`; over WebSocket 4400"),
-        ("Tokens of a document", f"{MAX_TOKENS:,}", "`GRAPHQL_PARSE_FAILED`"),
+        ("Tokens of a document", f"{operation.tokens:,}", "`GRAPHQL_PARSE_FAILED`"),
+        ("Depth of an operation", f"{operation.depth} fields", "`LIMIT_EXCEEDED`"),
+        (
+            "Depth below `__schema` and `__type`",
+            f"{operation.introspection_depth} fields",
+            "`LIMIT_EXCEEDED`",
+        ),
+        ("Aliases of an operation", f"{operation.aliases}", "`LIMIT_EXCEEDED`"),
+        ("Directives of an operation", f"{operation.directives}", "`LIMIT_EXCEEDED`"),
+        ("Root fields of an operation", f"{operation.root_fields}", "`LIMIT_EXCEEDED`"),
+        ("Nodes that an operation asks for", f"{operation.nodes:,}", "`LIMIT_EXCEEDED`"),
+        (
+            "Comparisons of fields of one name, two for each pair",
+            f"{MAX_COMPARISONS:,}",
+            "`GRAPHQL_VALIDATION_FAILED`",
+        ),
+        ("Time of a query", _seconds(operation.seconds), "`TIMEOUT`; it is stopped"),
+        ("Time of a mutation", _seconds(operation.seconds), "`TIMEOUT`; it goes on"),
         ("`first`, `last`", f"0 to {MAX_PAGE}; {DEFAULT_PAGE} where neither is given", "`BAD_USER_INPUT`"),
         ("Nesting of a `where`", f"{MAX_LEVELS} levels below it", "`BAD_USER_INPUT`"),
         ("Relations one after the other in a `where`", f"{MAX_HOPS}", "`BAD_USER_INPUT`"),
@@ -83,7 +102,7 @@ def limits_table() -> str:
             "One statement on PostgreSQL",
             f"{_READ_SETTINGS['statement_timeout'].removesuffix('s')} s to read, "
             f"{_WRITE_SETTINGS['statement_timeout'].removesuffix('s')} s to write",
-            "`INTERNAL_SERVER_ERROR`",
+            "`UNAVAILABLE`",
         ),
     ]
     lines = [f"| {bound} | {value} | {beyond} |" for bound, value, beyond in rows]

@@ -162,7 +162,7 @@ def test_an_unmigrated_postgresql_is_refused_with_what_to_run(
     """A database that several processes share is migrated by a person."""
     option = ("--database", empty_postgresql_url)
     for ended in (run_command("serve", "--port", "0", *option, cwd=tmp_path), invoke("demo", *option)):
-        assert_refused(ended, "The database lacks 1 migration: run `stepgraph migrate` first.")
+        assert_refused(ended, "The database lacks 2 migrations: run `stepgraph migrate` first.")
     assert invoke("migrate", "--database", empty_postgresql_url).code == 0
 
 

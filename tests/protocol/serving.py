@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
 from server.endpoint import GraphQLEndpoint, TransportLimits
+from server.limits import OperationLimits
 from server.operations import Operations
 from server.subscriptions import Subscriptions
 from server.uvicorn_websocket import UvicornWebSocket
@@ -44,12 +45,13 @@ Serve = Callable[..., Any]
 async def served_toy(
     limits: TransportLimits | None = None,
     *,
+    operation_limits: OperationLimits | None = None,
     origins: tuple[str, ...] = (),
     ping_interval: float | None = None,
     ping_timeout: float = 10.0,
 ) -> AsyncIterator[Toy]:
     world = World()
-    operations = Operations(toy_schema())
+    operations = Operations(toy_schema(), limits=operation_limits)
     subscriptions = Subscriptions(operations)
 
     def context_for(connection: HTTPConnection[Any]) -> ToyContext:

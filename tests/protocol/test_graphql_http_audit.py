@@ -1,14 +1,13 @@
 """The audits of graphql-http, the reference implementation of GraphQL over HTTP (`security.md` A6: 61 of 61)."""
 
 import asyncio
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from tests.node import installed, node
 from tests.protocol.serving import Toy
 
 AUDIT = Path(__file__).parent / "graphql-http"
@@ -17,18 +16,13 @@ AUDIT = Path(__file__).parent / "graphql-http"
 @pytest.fixture(scope="session")
 def audit_packages() -> Path:
     """The directory of the audit with its packages installed."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm; install one with: apt-get install npm")
-    if not (AUDIT / "node_modules" / "graphql-http").is_dir():
-        subprocess.run([npm, "ci", "--ignore-scripts"], cwd=AUDIT, check=True, capture_output=True)
-    return AUDIT
+    return installed(AUDIT)
 
 
 @pytest.mark.node
 async def test_all_61_audits_pass(toy: Toy, audit_packages: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        "node", "audit.js", toy.url, cwd=audit_packages, stdout=asyncio.subprocess.PIPE
+        node(), "audit.js", toy.url, cwd=audit_packages, stdout=asyncio.subprocess.PIPE
     )
     output, _ = await process.communicate()
     report: list[dict[str, Any]] = orjson.loads(output)

@@ -85,6 +85,10 @@ class Query:
         return text
 
     @strawberry.field
+    def counters(self, first: int = 10) -> list[Counter]:
+        return [Counter(value=value, text="") for value in range(first)]
+
+    @strawberry.field
     def viewer(self, info: ToyInfo) -> str:
         return info.context.viewer.tenant
 
@@ -125,6 +129,13 @@ class Mutation:
         info.context.world.change(value)
         return value
 
+    @strawberry.mutation
+    async def change_slowly(self, info: ToyInfo, value: int) -> int:
+        world = info.context.world
+        await world.may_finish.wait()
+        world.change(value)
+        return value
+
 
 @strawberry.type
 class Subscription:
@@ -152,6 +163,10 @@ class Subscription:
             world.watches.discard(watch)
             world.sources -= 1
             await world.note()
+
+    @strawberry.subscription
+    async def counters(self, first: int = 10) -> AsyncGenerator[list[Counter], None]:
+        yield [Counter(value=value, text="") for value in range(first)]
 
     @strawberry.subscription
     async def broken(self) -> AsyncGenerator[int, None]:

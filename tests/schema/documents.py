@@ -331,7 +331,7 @@ class Writer:
                 ("after",),
             )
             page = self.random.choice((*pages, ("first", "last")) if self.values.has_wrong else pages)
-            chosen = [name for name in ("where", "orderBy") if name in field_.args and self._chance(45)]
+            chosen = [name for name in ("where", "orderBy") if name in field_.args and self._chance(55)]
             return (*page, *chosen)
         if "key" in field_.args:
             one = (("id",), ("key",), ("id",), ("key",), ("id", "key"))

@@ -7,6 +7,7 @@ from tests.schema.inputs import Label
 from tests.schema.labels import label
 from tests.schema.reference import Reference
 from tests.schema.rows import Digits, Row
+from tests.schema.wheres import scalar
 
 _NEVER = "2024-02-29T23:59:59.500000Z"
 _TEXTS = {
@@ -58,13 +59,14 @@ def filter_values(reference: Reference) -> dict[str, Sequence[Any]]:
 
 
 def filter_documents(reference: Reference) -> dict[str, Sequence[tuple[str, Any]]]:
-    """Paths that a filter can name, with what is there, by input type and member."""
-    return {
-        member: [
-            found for row in reference.objects[type_name] for found in _places(row[column], ()) if found[0]
-        ]
-        for member, (type_name, column) in _DOCUMENTS.items()
-    }
+    """Paths that a filter can name, with what is there, by input type and member; the same once, however often it is."""
+    pools: dict[str, Sequence[tuple[str, Any]]] = {}
+    for member, (type_name, column) in _DOCUMENTS.items():
+        places = [place for row in reference.objects[type_name] for place in _places(row[column], ())]
+        pools[member] = list(
+            {(path, scalar(value)): (path, value) for path, value in places if path}.values()
+        )
+    return pools
 
 
 def _places(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
@@ -72,9 +74,11 @@ def _places(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         yield ".".join(path), "no scalar"
         members = value.items() if isinstance(value, dict) else enumerate(value)
         for name, member in members:
-            # An index is no name, but may be mistaken for one.
+            # An index is no name, but may be mistaken for one, or arrays be looked into without.
             if str(name).replace("_", "").isalnum():
                 yield from _places(member, (*path, str(name)))
+            if isinstance(value, list):
+                yield from _places(member, path)
     else:
         yield ".".join(path), _writable(value)
 

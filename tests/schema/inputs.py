@@ -13,8 +13,15 @@ ODD_TEXTS = ("", "no such", "Ünï 🧭", "' or 1=1 --", "⟦0⟧", "%", "_", "A
 ODD_SCALARS = (0, 1, -1, 1.0, 0.5, True, False, "", "1", "true", "null", 2**53 + 1)
 WRONG_PATHS = ("", ".", "a.", ".a", "a..b", "a[0]", "$.a", 'a"b', "a b", "*", "a'--", ".".join("a" * 65))
 MOST_LEVELS, MOST_HOPS = 3, 2
-# Drawn more often than others.
-HARD = ("context", "outputData", "isClaimed", "claimedBy", "workflowTemplateKey", "rootWorkflowExecutionId")
+# Drawn so many times more often than others.
+HARD = {
+    "context": 8,
+    "outputData": 8,
+    "isClaimed": 3,
+    "claimedBy": 3,
+    "workflowTemplateKey": 3,
+    "rootWorkflowExecutionId": 3,
+}
 
 
 class Label(str):
@@ -75,18 +82,33 @@ class Inputs:
     has_wrong: bool = False
 
     def where(self, type_name: str, levels: int = 0, hops: int = 0) -> Tree:
-        """A `where`, seldom one that nests too deep."""
+        """A `where`, seldom one that nests as deep as it may, or deeper."""
         fields = self._fields(type_name)
+        if levels == 0 and "not" in fields and self._chance(8):
+            return self._chain(type_name, self.random.choice((3, 4) if self.has_wrong else (3,)))
         names = [name for name in fields if self._may_nest(name, levels, hops)]
-        hard = [name for name in names if name in HARD]
+        hard = [name for name in names if name in HARD for _ in range(HARD[name])]
         count = self.random.choice((0, 1, 1, 1, 2, 2, 3))
-        drawn = list(dict.fromkeys(self.random.choice(names + hard * 3) for _ in range(count)))
+        drawn = list(dict.fromkeys(self.random.choice(names + hard) for _ in range(count)))
         # Below other members it is rare that anything is left.
         if levels == 0 and self._chance(40) and "not" in fields:
             drawn = [
                 self.random.choice(("and", "or", "not", "step" if "step" in fields else "workflowExecution"))
             ]
         return {name: self._member(type_name, name, levels, hops) for name in drawn}
+
+    def _chain(self, type_name: str, levels: int, hops: int = 0) -> Tree:
+        """Nested so many levels deep, with something at the end."""
+        if levels == 0:
+            return self.where(type_name, MOST_LEVELS, MOST_HOPS)
+        relation = "step" if type_name == "WorkflowExecutionWhere" else "workflowExecution"
+        may_go = self.has_wrong or hops < MOST_HOPS
+        name = self.random.choice(("and", "or", "not", relation) if may_go else ("and", "or", "not"))
+        if name == relation:
+            other = f"Workflow{'Step' if relation == 'step' else ''}ExecutionWhere"
+            return {name: self._chain(other, levels - 1, hops + 1)}
+        below = self._chain(type_name, levels - 1, hops)
+        return {name: below if name == "not" else [below]}
 
     def _may_nest(self, name: str, levels: int, hops: int) -> bool:
         if self.has_wrong:
@@ -159,7 +181,7 @@ class Inputs:
 
     def _search(self, member: str) -> Tree:
         path, value = self.random.choice(self.documents[member])
-        if self.has_wrong and self._chance(15):
+        if self.has_wrong and self._chance(40):
             path = self.random.choice(WRONG_PATHS)
         elif self._chance(10):
             path += self.random.choice((".a", ".0", "x"))

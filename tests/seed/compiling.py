@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from tests.node import node
+
 DIRECTORY = Path(__file__).parent
 COMPILER = DIRECTORY / "node_modules" / "typescript" / "bin" / "tsc"
 SOURCES = ("runtime-types.ts", "wire.ts", "tsconfig.json", "package.json")
@@ -34,7 +36,7 @@ def errors_of(constants: Typed, directory: Path) -> dict[str, Sequence[str]]:
         shutil.copy(DIRECTORY / source, directory)
     (directory / "constants.ts").write_text(typed_constants(constants), encoding="utf-8")
     compiled = subprocess.run(
-        ["node", COMPILER, "--project", directory, "--pretty", "false"],
+        [node(), COMPILER, "--project", directory, "--pretty", "false"],
         cwd=directory,
         capture_output=True,
         text=True,

@@ -6,14 +6,13 @@ import pytest
 
 from db.runtime.limits import Limits
 from db.runtime.statuses import ExecutionStatus
-from db.runtime.values import Execution
 from db.runtime.versions import VersionStatus
+from tests.model.families import EMPTY, LEAF, THROWS, failure
 from tests.model.memory import JSON
 from tests.model.story import (
     COMPLETED,
     DISABLED,
     EXCLUSIVE,
-    FAILED,
     IN_PROGRESS,
     Story,
     batch,
@@ -26,16 +25,7 @@ from tests.model.story import (
     workflow,
 )
 
-LEAF = workflow("start > do > end", key="leaf")
-EMPTY = workflow("start > end", key="empty")
-THROWS = "__context__.bad ? $error('boom') : __context__.a"
 E = ExecutionStatus
-
-
-def failure(story: Story, step_id: str = "kids", within: Execution | None = None) -> str | None:
-    step = story.step(step_id, within)
-    assert (step.status is FAILED) == (step.failure_code is not None)
-    return step.failure_code
 
 
 # C1: starting

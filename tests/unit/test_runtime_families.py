@@ -7,7 +7,7 @@ import pytest
 from db.runtime.errors import InvalidTransition
 from db.runtime.limits import Limits
 from db.runtime.statuses import ExecutionStatus
-from db.runtime.values import Execution
+from tests.model.families import EMPTY, LEAF, THROWS, failure
 from tests.model.story import (
     COMPLETED,
     DISABLED,
@@ -25,16 +25,7 @@ from tests.model.story import (
     workflow,
 )
 
-LEAF = workflow("start > do > end", key="leaf")
-EMPTY = workflow("start > end", key="empty")
-THROWS = "__context__.bad ? $error('boom') : __context__.a"
 E = ExecutionStatus
-
-
-def failure(story: Story, step_id: str = "kids", within: Execution | None = None) -> str | None:
-    step = story.step(step_id, within)
-    assert (step.status is FAILED) == (step.failure_code is not None)
-    return step.failure_code
 
 
 # C3: cancelling
