@@ -30,6 +30,7 @@ from server.operations import Operations
 from server.pages import graphiql_page, graphiql_routes
 from server.settings import Settings
 from server.subscriptions import Subscriptions
+from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
 
 log = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ def uvicorn_config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=UvicornHTTP,
         ws=UvicornWebSocket,
         ws_per_message_deflate=False,
         ws_max_size=64 << 10,

@@ -1,5 +1,6 @@
 """Connections by keyset: a cursor holds the order's keys of a row, so that pages stay put when rows come and go."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -49,12 +50,18 @@ def _chosen(key: Given) -> tuple[str, bool]:
     return field.value, direction is OrderDirection.DESC
 
 
-class Page:
-    """One page of one connection.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows that a page is made of, in order; `shown`: which of them are on it, where not all are."""
 
-    Its rows are numbered from the end at which the page begins, and there is one row more than the page holds: whether
-    it is there tells whether the list goes on.
-    """
+    source: str
+    row: Row
+    order: str
+    shown: str | None = None
+
+
+class Page:
+    """One page of one connection."""
 
     def __init__(
         self, query: "Query", home: Paged, node: GraphQLObjectType, parent: Row, arguments: Arguments
@@ -67,35 +74,54 @@ class Page:
         self._keys = _keys(home, query, node, parent, arguments)
         self._filter = Filter(home.where, arguments, query)
         self._backward = arguments.given("last")
-        self._size = arguments.size("last" if self._backward else "first", DEFAULT_PAGE)
-        self._limit = arguments.size("last" if self._backward else "first", DEFAULT_PAGE, plus=1)
+        self._size = self._limit()
         arguments.check(partial(_check, self._keys))
 
     def text(self, type_: GraphQLObjectType, details: "Details") -> str:
         """The connection object of a selection."""
-        source, row = self._rows()
-        parts = {
-            key: self._part(type_, row, fields)
-            for key, fields in self._query.selected(type_, details).items()
-        }
+        selected = self._query.selected(type_, details)
+        tells_of_page = any(fields[0].node.name.value == "pageInfo" for fields in selected.values())
+        found = self._numbered() if tells_of_page else self._plain()
+        parts = {key: self._part(type_, found, fields) for key, fields in selected.items()}
         built = self._query.sql.build([(key, text) for key, (text, _) in parts.items()])
         # Without an aggregate in it the select would answer once for every row.
         aggregates = any(is_aggregate for _, is_aggregate in parts.values())
-        return self._query.sql.nested(f"select {built}" + (f" from {source}" if aggregates else ""))
+        return self._query.sql.nested(f"select {built}" + (f" from {found.source}" if aggregates else ""))
 
-    def _rows(self) -> tuple[str, Row]:
-        """The page's rows with their number `n` and how many there are, `c`."""
+    def _plain(self) -> Found:
+        """The page's rows."""
+        rows, row = self._first_rows(self._size)
+        order = self._keys.order_by(row, backward=False)
+        if self._backward:
+            rows = f"select * from ({rows}) {row.alias} order by {order}"
+        return Found(f"({rows}) {row.alias}", row, order)
+
+    def _numbered(self) -> Found:
+        """With their number `n` from the end at which the page begins, and how many there are, `c`.
+
+        There is one row more than the page holds: whether it is there tells whether the list goes on.
+        """
+        rows, row = self._first_rows(self._limit(plus=1))
+        from_end = self._keys.order_by(row, backward=self._backward)
+        numbered = (
+            f"select {row.alias}.*, row_number() over (order by {from_end}) as n, count(*) over () as c"
+            f" from ({rows}) {row.alias}"
+        )
+        direction = "desc" if self._backward else "asc"
+        source = f"(select * from ({numbered}) {row.alias} order by n {direction}) {row.alias}"
+        return Found(source, row, f"{row.alias}.n {direction}", f"{row.alias}.n <= {self._size}")
+
+    def _first_rows(self, limit: str) -> tuple[str, Row]:
+        """So many rows of the list from the end at which the page begins."""
         source, row = self._query.table(self._query.table_of(self._node))
         conditions = [self._listed(row)]
         conditions += [self._beyond(row, name) for name in ("after", "before") if self._arguments.given(name)]
         order = self._keys.order_by(row, backward=self._backward)
-        inner = f"select {row.alias}.* from {source} where {' and '.join(conditions)} order by {order} limit {self._limit}"
-        numbered = (
-            f"select {row.alias}.*, row_number() over (order by {order}) as n, count(*) over () as c"
-            f" from ({inner}) {row.alias}"
-        )
-        direction = "desc" if self._backward else "asc"
-        return f"(select * from ({numbered}) {row.alias} order by n {direction}) {row.alias}", row
+        where = " and ".join(conditions)
+        return f"select {row.alias}.* from {source} where {where} order by {order} limit {limit}", row
+
+    def _limit(self, plus: int = 0) -> str:
+        return self._arguments.size("last" if self._backward else "first", DEFAULT_PAGE, plus=plus)
 
     def _listed(self, row: Row) -> str:
         """Which rows the list has, whatever the page."""
@@ -114,7 +140,7 @@ class Page:
             lambda values: keys.decode(name, values[name])[index], keys.kinds[index]
         )
 
-    def _part(self, type_: GraphQLObjectType, row: Row, fields: "Details") -> tuple[str, bool]:
+    def _part(self, type_: GraphQLObjectType, found: Found, fields: "Details") -> tuple[str, bool]:
         """One field of the connection, and whether it aggregates the page's rows."""
         name = fields[0].node.name.value
         if name == "__typename":
@@ -123,12 +149,12 @@ class Page:
             source, other = self._query.table(self._query.table_of(self._node))
             return f"(select count(*) from {source} where {self._listed(other)})", False
         if name == "pageInfo":
-            return self._page_info(self._query.object_type(type_, name), row, fields)
-        item = (
-            self._query.object(self._node, row, fields) if name == "nodes" else self._edge(type_, row, fields)
-        )
-        number = f"{row.alias}.n{' desc' if self._backward else ''}"
-        return self._query.sql.items(item, f"{row.alias}.n <= {self._size}", number), True
+            return self._page_info(self._query.object_type(type_, name), found.row, fields)
+        if name == "nodes":
+            item = self._query.object(self._node, found.row, fields)
+        else:
+            item = self._edge(type_, found.row, fields)
+        return self._query.sql.items(item, found.order, found.shown), True
 
     def _edge(self, type_: GraphQLObjectType, row: Row, details: "Details") -> str:
         edge = self._query.object_type(type_, "edges")

@@ -90,8 +90,9 @@ class PostgreSQLSpelling(Spelling):
     def time(self, column: str) -> str:
         return f"to_char({column} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
-    def items(self, item: str, condition: str, number: str) -> str:
-        return f"coalesce(json_agg({item} order by {number}) filter (where {condition}), '[]'::json)"
+    def items(self, item: str, order: str, condition: str | None) -> str:
+        among = "" if condition is None else f" filter (where {condition})"
+        return f"coalesce(json_agg({item} order by {order}){among}, '[]'::json)"
 
     def cursor(self, tag: str, keys: Sequence[str]) -> str:
         return f"encode(convert_to(json_build_array('{tag}', {', '.join(keys)})::text, 'UTF8'), 'hex')"

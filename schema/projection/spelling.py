@@ -57,8 +57,8 @@ class Spelling(Protocol):
     def time(self, column: str) -> str:
         """RFC 3339, UTC, six decimals, `Z`."""
 
-    def items(self, item: str, condition: str, number: str) -> str:
-        """An aggregate: the items of the rows that fulfil the condition, in the order of `number`."""
+    def items(self, item: str, order: str, condition: str | None) -> str:
+        """An aggregate: the items of the rows that fulfil the condition, which come in this order."""
 
     def cursor(self, tag: str, keys: Sequence[str]) -> str:
         """Hex of the JSON array `[tag, keys…]`."""

@@ -109,9 +109,10 @@ class SQLiteSpelling(Spelling):
     def time(self, column: str) -> str:
         return column
 
-    def items(self, item: str, condition: str, number: str) -> str:
-        # In order because the rows come ordered by `number`.
-        return f"json_group_array({item}) filter (where {condition})"
+    def items(self, item: str, order: str, condition: str | None) -> str:
+        # In order because the rows come so.
+        among = "" if condition is None else f" filter (where {condition})"
+        return f"json_group_array({item}){among}"
 
     def cursor(self, tag: str, keys: Sequence[str]) -> str:
         return f"lower(hex(json_array('{tag}', {', '.join(keys)})))"

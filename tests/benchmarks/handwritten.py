@@ -4,7 +4,7 @@ It knows what the projection knows (tenant, current attempts, names of enums, mo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import aiosqlite
@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-Fetch = Callable[[str, str], Awaitable[str | None]]
+from db.tables import DEFAULT_TENANT
+
+Fetch = Callable[..., Awaitable[str | None]]
 
 _STATUS = """case {column}
   when 'NotStarted' then 'NOT_STARTED' when 'InProgress' then 'IN_PROGRESS' when 'Completed' then 'COMPLETED'
@@ -65,6 +67,20 @@ _SQLITE_CHILDREN = f"""'childWorkflowExecutions', (
   ) o
 )"""
 
+_POSTGRESQL_LIST = f"""select json_build_object('nodes', coalesce(json_agg(row_to_json(o.*)), '[]'::json))::text from (
+  select e.id, e.name, e.correlation_id as "correlationId", e.version_id as "workflowTemplateVersionId",
+    {_EXECUTION_STATUS} as "runtimeStatus", {_utc("e.created_at")} as "createdAt", {_utc("e.started_at")} as "startedAt",
+    {_utc("e.completed_at")} as "completedAt", {_utc("e.last_activity_at")} as "lastActivityAt", e.revision
+  from workflow_execution e where e.tenant = $1 order by e.created_at desc, e.id desc limit 50
+) o"""
+_SQLITE_LIST = f"""select json_object('nodes', json_group_array(json(o.execution))) from (
+  select json_object('id', e.id, 'name', e.name, 'correlationId', e.correlation_id,
+    'workflowTemplateVersionId', e.version_id, 'runtimeStatus', {_EXECUTION_STATUS}, 'createdAt', e.created_at,
+    'startedAt', e.started_at, 'completedAt', e.completed_at, 'lastActivityAt', e.last_activity_at,
+    'revision', e.revision) as execution
+  from workflow_execution e where e.tenant = ?1 order by e.created_at desc, e.id desc limit 50
+) o"""
+
 
 def postgresql_text(*, children: bool) -> str:
     """The statement for an execution (`$1`) of a tenant (`$2`)."""
@@ -79,25 +95,31 @@ def sqlite_text(*, children: bool) -> str:
     return f"select json_object({_SQLITE_FIELDS}{more}) from workflow_execution e where e.id = ?1 and e.tenant = ?2"
 
 
-def _app(fetch: Fetch, text: Callable[..., str]) -> Starlette:
-    flat, tree = text(children=False), text(children=True)
+# By path: the root field and the statement.
+Answers = Mapping[str, tuple[str, str]]
 
-    async def execution(request: Request) -> Response:
-        found = await fetch(flat, request.path_params["id"])
-        return _response(found)
+POSTGRESQL: Answers = {
+    "/executions/{id}": ("workflowExecution", postgresql_text(children=False)),
+    "/trees/{id}": ("workflowExecution", postgresql_text(children=True)),
+    "/executions": ("workflowExecutions", _POSTGRESQL_LIST),
+}
+SQLITE: Answers = {
+    "/executions/{id}": ("workflowExecution", sqlite_text(children=False)),
+    "/trees/{id}": ("workflowExecution", sqlite_text(children=True)),
+    "/executions": ("workflowExecutions", _SQLITE_LIST),
+}
 
-    async def execution_with_children(request: Request) -> Response:
-        found = await fetch(tree, request.path_params["id"])
-        return _response(found)
 
-    return Starlette(
-        routes=[Route("/executions/{id}", execution), Route("/trees/{id}", execution_with_children)]
-    )
+def _app(fetch: Fetch, answers: Answers) -> Starlette:
+    return Starlette(routes=[_route(fetch, path, *answer) for path, answer in answers.items()])
 
 
-def _response(found: str | None) -> Response:
-    content = f'{{"data":{{"workflowExecution":{found or "null"}}}}}'
-    return Response(content, media_type="application/json")
+def _route(fetch: Fetch, path: str, key: str, text: str) -> Route:
+    async def answer(request: Request) -> Response:
+        found = await fetch(text, *request.path_params.values(), DEFAULT_TENANT)
+        return Response(f'{{"data":{{"{key}":{found or "null"}}}}}', media_type="application/json")
+
+    return Route(path, answer)
 
 
 @asynccontextmanager
@@ -113,11 +135,11 @@ async def _on_postgresql(url: str) -> AsyncIterator[Starlette]:
     dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     async with asyncpg.create_pool(dsn, min_size=1, max_size=10, server_settings={"jit": "off"}) as pool:
 
-        async def fetch(text: str, execution_id: str) -> str | None:
-            found: str | None = await pool.fetchval(text, execution_id, "default")
+        async def fetch(text: str, *arguments: str) -> str | None:
+            found: str | None = await pool.fetchval(text, *arguments)
             return found
 
-        yield _app(fetch, postgresql_text)
+        yield _app(fetch, POSTGRESQL)
 
 
 @asynccontextmanager
@@ -126,16 +148,16 @@ async def _on_sqlite(url: str) -> AsyncIterator[Starlette]:
     for _ in range(4):
         idle.put_nowait(await aiosqlite.connect(make_url(url).database or "", isolation_level=None))
 
-    async def fetch(text: str, execution_id: str) -> str | None:
+    async def fetch(text: str, *arguments: str) -> str | None:
         connection = await idle.get()
         try:
-            found = list(await connection.execute_fetchall(text, (execution_id, "default")))
+            found = list(await connection.execute_fetchall(text, arguments))
         finally:
             idle.put_nowait(connection)
         return found[0][0] if found else None
 
     try:
-        yield _app(fetch, sqlite_text)
+        yield _app(fetch, SQLITE)
     finally:
         while not idle.empty():
             await idle.get_nowait().close()

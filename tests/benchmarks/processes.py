@@ -1,9 +1,10 @@
-"""Processes of the benchmarks: each is a module of this package that is run, told what to do and ended by its id."""
+"""Processes of the benchmarks: each says when it is ready, is told what to do and is ended by its id."""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any, Self
 
 import psutil
@@ -13,12 +14,12 @@ from tests.servers import ROOT
 _ENDING_SECONDS = 20
 
 
-class Worker:
-    """`python -m tests.benchmarks.<module> …`: says one line of JSON when it is ready, then answers one with one."""
+class Program:
+    """A command that says one line of JSON when it is ready, then answers one with one."""
 
-    def __init__(self, module: str, *arguments: str) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments],
+            command,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
@@ -54,6 +55,13 @@ class Worker:
         line = self._process.stdout.readline()
         assert line, f"{self._process.args} ended"
         return json.loads(line)
+
+
+class Worker(Program):
+    """`python -m tests.benchmarks.<module> …`."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        super().__init__([sys.executable, "-m", f"tests.benchmarks.{module}", *arguments])
 
 
 def tell(value: Any) -> None:

@@ -114,7 +114,10 @@ class WorkflowExecution:
     correlation_id: str
     runtime_status: ExecutionStatus
     created_at: Moment
+    workflow_template_version_id: strawberry.ID
     started_at: Moment | None
+    completed_at: Moment | None
+    last_activity_at: Moment | None
     revision: int
     context: JSON
 
@@ -134,9 +137,12 @@ class WorkflowExecution:
             id=strawberry.ID(row.id),
             name=row.name,
             correlation_id=row.correlation_id,
+            workflow_template_version_id=strawberry.ID(row.version_id),
             runtime_status=ExecutionStatus(row.runtime_status),
             created_at=_moment(row.created_at),
             started_at=_moment(row.started_at),
+            completed_at=_moment(row.completed_at),
+            last_activity_at=_moment(row.last_activity_at),
             revision=row.revision,
             context=JSON(row.context),
         )
@@ -151,6 +157,20 @@ class Query:
         async with info.context.sessions() as session:
             row = await session.get(tables.WorkflowExecution, id_)
         return WorkflowExecution.from_row(row) if row else None
+
+    @strawberry.field
+    async def workflow_executions(self, info: Info, first: int = 50) -> WorkflowExecutionConnection:
+        newest = (
+            select(tables.WorkflowExecution)
+            .where(tables.WorkflowExecution.tenant == tables.DEFAULT_TENANT)
+            .order_by(
+                col(tables.WorkflowExecution.created_at).desc(), col(tables.WorkflowExecution.id).desc()
+            )
+            .limit(first)
+        )
+        async with info.context.sessions() as session:
+            rows = (await session.exec(newest)).all()
+        return WorkflowExecutionConnection(nodes=[WorkflowExecution.from_row(row) for row in rows])
 
 
 class Application(GraphQL[Loaders, None]):

@@ -82,6 +82,6 @@ def _ratio_line(rounds: Rounds, target: Target) -> str:
     each = " ".join(f"{ratio:.2f}" for ratio in ratios)
     verdict = "for information"
     if target.factor is not None:
-        verdict = f"target ≥ {target.factor:g}: {'reached' if middle >= target.factor else 'MISSED'}"
+        verdict = f"target ≥ {target.factor:.3g}: {'reached' if middle >= target.factor else 'MISSED'}"
     name = f"{target.candidate} ÷ {target.baseline}"
     return f"  → {name}: {middle:.2f} × (rounds {each}; by CPU {rounds.cpu_ratio(target):.2f} ×), {verdict}"

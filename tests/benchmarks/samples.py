@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Select, Table, TextClause, select, text, update
+from sqlalchemy import Select, Table, TextClause, bindparam, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -91,14 +92,24 @@ def output(number: int) -> dict[str, Any]:
 async def copies(
     url: str, pattern: Execution, count: int, *, under: Execution | None = None
 ) -> list[Execution]:
-    """So many more executions that stand as `pattern` does: roots, or children of a root's first form."""
+    """So many more executions that stand as `pattern` does, created one after the other until now.
+
+    They are roots, or children of a root's first form.
+    """
     made = [_new_ids(pattern, under) for _ in range(count)]
-    rows = [_execution_values(each, number, pattern, under) for number, each in enumerate(made)]
+    begun = datetime.now(UTC) - timedelta(milliseconds=count)
+    rows = [
+        _execution_values(each, number, pattern, under)
+        | {"created_at": begun + timedelta(milliseconds=number)}
+        for number, each in enumerate(made)
+    ]
     steps = [values for each in made for values in _steps_values(each, pattern)]
     engine = create_async_engine(url)
     try:
         async with engine.begin() as connection:
-            await connection.execute(_copying(_EXECUTIONS, _CHILD if under else _ROOT), rows)
+            created_at = bindparam("created_at", type_=_EXECUTIONS.c.created_at.type)
+            copying = _copying(_EXECUTIONS, _CHILD if under else _ROOT).bindparams(created_at)
+            await connection.execute(copying, rows)
             await connection.execute(_copying(_STEPS, _STEP), steps)
             if under:
                 grown = {"tree_size": _EXECUTIONS.c.tree_size + count}
@@ -113,7 +124,7 @@ async def copies(
 # What is another's in a copy, as SQL; all else is copied as the database has it.
 _ID = {"id": "cast(:id as text)", "root_id": "cast(:root_id as text)"}
 _STEP = {**_ID, "execution_id": "cast(:execution_id as text)"}
-_ROOT = {**_ID, "path": "cast(:path as text)"}
+_ROOT = {**_ID, "path": "cast(:path as text)", "created_at": ":created_at"}
 _CHILD = {
     **_ROOT,
     "parent_id": "cast(:root_id as text)",

@@ -1,10 +1,9 @@
-"""Reads: the projection beside resolvers over the same rows, and beside no GraphQL at all."""
+"""Reads: the projection beside resolvers over the same rows, beside PostGraphile, and beside no GraphQL at all."""
 
 import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.benchmarks import samples
+from tests.benchmarks import postgraphile
 from tests.benchmarks.processes import Worker, cpu_seconds
 from tests.benchmarks.rounds import Sample, Target, measure, show
+from tests.benchmarks.shapes import SHAPES, Shape
 from tests.servers import ServerProcess
 
 CONNECTIONS = 8
@@ -24,81 +24,60 @@ PROJECTION = "projection (this server)"
 RESOLVERS = "resolvers and DataLoaders"
 CACHED = "the same, documents cached"
 HANDWRITTEN = "hand-written route and SQL"
-TARGETS = (
-    Target(PROJECTION, RESOLVERS, 8),
-    Target(PROJECTION, HANDWRITTEN, 0.7),
-    Target(PROJECTION, CACHED),
-)
+POSTGRAPHILE = "PostGraphile 5"
+APPLICATIONS = {RESOLVERS: "resolvers", CACHED: "cached-resolvers", HANDWRITTEN: "handwritten"}
+# SQLite's statements take so little that what GraphQL adds weighs more.
+OVER_HANDWRITTEN_ON_SQLITE = 0.6
 
-_FIELDS = """
-  fragment Fields on WorkflowExecution {
-    id name correlationId runtimeStatus createdAt startedAt revision context
-    steps { id stepId type name status attempt createdAt startedAt completedAt outputData }
-  }
-"""
-FLAT = f"query Execution($id: ID!) {{ workflowExecution(id: $id) {{ ...Fields }} }} {_FIELDS}"
-TREE = f"""
-  query Tree($id: ID!) {{
-    workflowExecution(id: $id) {{ ...Fields childWorkflowExecutions(first: 500) {{ nodes {{ ...Fields }} }} }}
-  }} {_FIELDS}
-"""
+Request = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A root with `children`, each of them and itself with `steps`, half of which are completed."""
-
-    children: int
-    steps: int
-
-    def __str__(self) -> str:
-        return f"1 + {self.children} executions × {self.steps} steps × 10 fields"
-
-    @property
-    def document(self) -> str:
-        return TREE if self.children else FLAT
-
-    @property
-    def route(self) -> str:
-        return "trees" if self.children else "executions"
-
-    async def make(self, url: str) -> samples.Execution:
-        """The rows; returns the root."""
-        key = await samples.publish(
-            url, samples.sequence(f"read-{self.children}-{self.steps}", self.steps - 2)
-        )
-        context = {"customer": {"name": "Ada", "country": "GB"}, "orders": [1, 2, 3]}
-        root = await samples.start(url, key, context, completed=self.steps // 2)
-        if self.children:
-            await samples.copies(url, root, self.children, under=root)
-        await samples.settle(url)
-        return root
+def targets(shape: Shape, kind: str) -> tuple[Target, ...]:
+    """What the projection is to reach on a kind of database."""
+    by_hand = shape.over_handwritten if kind == "postgresql" else OVER_HANDWRITTEN_ON_SQLITE
+    found = (
+        Target(PROJECTION, RESOLVERS, shape.over_resolvers),
+        Target(PROJECTION, CACHED),
+        Target(PROJECTION, HANDWRITTEN, by_hand),
+    )
+    if kind == "postgresql":
+        found += (Target(PROJECTION, POSTGRAPHILE, shape.over_postgraphile),)
+    return found
 
 
-SHAPES = (Shape(children=10, steps=10), Shape(children=0, steps=100))
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.children}-children")
-def test_the_projection_answers_as_resolvers_and_a_hand_written_route_do(
-    database_url: str, shape: Shape, tmp_path: Path
-) -> None:
-    root = asyncio.run(shape.make(database_url))
-    query = {
-        "method": "POST",
-        "path": "/graphql",
-        "body": json.dumps({"query": shape.document, "variables": {"id": root.id}}),
+def requests(shape: Shape, id_: str) -> dict[str, Request]:
+    """What each candidate is asked."""
+    query = _query(shape.document, id_)
+    return {
+        PROJECTION: query,
+        RESOLVERS: query,
+        CACHED: query,
+        HANDWRITTEN: {"method": "GET", "path": shape.route.format(id=id_)},
+        POSTGRAPHILE: _query(shape.foreign_document, id_),
     }
-    route = {"method": "GET", "path": f"/{shape.route}/{root.id}"}
+
+
+def _query(document: str, id_: str) -> Request:
+    variables = {"id": id_} if "$id" in document else {}
+    body = json.dumps({"query": document, "variables": variables})
+    return {"method": "POST", "path": "/graphql", "body": body}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_the_projection_answers_as_others_do(database_url: str, shape: Shape, tmp_path: Path) -> None:
+    asked = requests(shape, asyncio.run(shape.rows(database_url)).id)
+    kind = make_url(database_url).get_backend_name()
     with servers(database_url, tmp_path) as (load, places):
-        requests = {name: route if name == HANDWRITTEN else query for name in places}
         candidates: dict[str, Callable[[], Sample]] = {
-            name: partial(sample, load, url, pid, requests[name]) for name, (url, pid) in places.items()
+            name: partial(sample, load, url, pid, asked[name]) for name, (url, pid) in places.items()
         }
-        answers = {name: answer(load, url, requests[name]) for name, (url, _) in places.items()}
+        answers = {name: answer(load, url, asked[name]) for name, (url, _) in places.items()}
         rounds = measure(candidates)
-    show(f"{shape}, {make_url(database_url).get_backend_name()}, {CONNECTIONS} connections", rounds, TARGETS)
-    assert answers[PROJECTION]["data"]["workflowExecution"]["id"] == root.id
-    assert answers[PROJECTION] == answers[RESOLVERS] == answers[CACHED] == answers[HANDWRITTEN]
+    show(f"{shape.title}, {kind}, {CONNECTIONS} connections", rounds, targets(shape, kind))
+    if POSTGRAPHILE in answers:
+        answers[POSTGRAPHILE] = postgraphile.as_ours(answers[POSTGRAPHILE])
+    assert answers[PROJECTION]["data"][shape.root]
+    assert all(told == answers[PROJECTION] for told in answers.values())
 
 
 @contextmanager
@@ -108,25 +87,25 @@ def servers(url: str, cwd: Path) -> Iterator[tuple[Worker, dict[str, tuple[str, 
         load = stack.enter_context(Worker("load"))
         ours = stack.enter_context(ServerProcess("--database", url, cwd=cwd))
         places = {PROJECTION: (ours.url, ours.process.pid)}
-        for name, app in (
-            (RESOLVERS, "resolvers"),
-            (CACHED, "cached-resolvers"),
-            (HANDWRITTEN, "handwritten"),
-        ):
-            worker = stack.enter_context(Worker("serving", app, url))
-            places[name] = (worker.said, worker.pid)
+        others = {name: Worker("serving", application, url) for name, application in APPLICATIONS.items()}
+        if url.startswith("postgresql"):
+            others[POSTGRAPHILE] = postgraphile.server(url)
+        for name, program in others.items():
+            stack.enter_context(program)
+            places[name] = (program.said, program.pid)
         yield load, places
 
 
-def answer(load: Worker, url: str, request: dict[str, str]) -> Any:
+def answer(load: Worker, url: str, request: Request) -> Any:
     """What a server says, after as many requests as warm its caches, its pool and the statements' plans."""
     queues = [[request] * 8] * CONNECTIONS
     return json.loads(load.ask({"url": url, "queues": queues, "seconds": None, "mark": "data"})["last"])
 
 
-def sample(load: Worker, url: str, pid: int, request: dict[str, str]) -> Sample:
+def sample(load: Worker, url: str, pid: int, request: Request) -> Sample:
     """One round."""
     before = cpu_seconds(pid)
     queues = [[request]] * CONNECTIONS
-    told = load.ask({"url": url, "queues": queues, "seconds": SECONDS, "mark": '"stepId":"start"'})
+    told = load.ask({"url": url, "queues": queues, "seconds": SECONDS, "mark": '"revision":'})
+    assert not told["refused"], told["refused"]
     return Sample(told["done"], told["seconds"], cpu_seconds(pid) - before)

@@ -1,0 +1,45 @@
+"""uvicorn's HTTP protocol, with a response's head and body sent at once."""
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class GatheringTransport:
+    """A transport that sends what is written in one turn of the event loop with one call to the system.
+
+    uvicorn writes head and body apart, and uvloop sends each at once: two calls, and a client that is woken twice.
+    """
+
+    def __init__(self, plain: asyncio.Transport) -> None:
+        self.plain = plain
+        self._written: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.plain, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._written:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        self._send()
+        self.plain.close()
+
+    def _send(self) -> None:
+        written, self._written = self._written, []
+        if written and not self.plain.is_closing():
+            self.plain.writelines(written)
+
+
+class UvicornHTTP(HttpToolsProtocol):
+    """Writes through a `GatheringTransport`, until it is a WebSocket."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(cast("asyncio.Transport", GatheringTransport(transport)))
+
+    def handle_websocket_upgrade(self) -> None:
+        self.transport = cast("GatheringTransport", self.transport).plain
+        super().handle_websocket_upgrade()
