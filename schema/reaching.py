@@ -23,9 +23,10 @@ async def reach_revision(context: Context, execution_id: str, revision: int) -> 
     if place is None or await tree_revision(database, place.root_id) >= revision:
         return
     try:
-        async with asyncio.timeout(LONGEST), context.feed.watch(root_id=place.root_id) as watch:
-            while await tree_revision(database, place.root_id) < revision:
-                await _changed_or_interval(watch)
+        with context.allowance.uncounted():
+            async with asyncio.timeout(LONGEST), context.feed.watch(root_id=place.root_id) as watch:
+                while await tree_revision(database, place.root_id) < revision:
+                    await _changed_or_interval(watch)
     except TimeoutError:
         now = await tree_revision(database, place.root_id)
         message = f"The tree is at revision {now}; it did not reach {revision} within {LONGEST:g} seconds."
