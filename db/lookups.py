@@ -16,6 +16,7 @@ _PLACE = Statement(
         _executions.c.id == bindparam("id"), _executions.c.tenant == bindparam("tenant")
     )
 )
+_REVISION = Statement(select(_executions.c.tree_revision).where(_executions.c.id == bindparam("root_id")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +33,9 @@ async def find_execution(database: Database, tenant: str, execution_id: str) -> 
         return None
     rows = await database.rows(_PLACE, {"id": execution_id, "tenant": tenant})
     return Place(*rows[0]) if rows else None
+
+
+async def tree_revision(database: Database, root_id: str) -> int:
+    """The revision of a tree whose root is known."""
+    ((revision,),) = await database.rows(_REVISION, {"root_id": root_id})
+    return int(revision)

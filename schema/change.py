@@ -5,16 +5,14 @@ from datetime import datetime
 import strawberry
 
 from db import tables
-from db.tables import table_of
 from schema.enums import STATUS_LABELS, ChangeKind
 from schema.execution import WorkflowExecution
 from schema.projection.compiler import Query
 from schema.projection.declare import column, one, rows_of, sql
+from schema.projection.journal import cursor_of, epoch_of
 from schema.projection.rows import Row
 from schema.scalars import JSONObject
 from schema.step import WorkflowStepExecution
-
-_EPOCH = table_of(tables.JournalEpoch)
 
 
 def _from_status(change: Row, query: Query) -> str:
@@ -26,8 +24,7 @@ def _to_status(change: Row, query: Query) -> str:
 
 
 def _cursor(change: Row, query: Query) -> str:
-    source, epoch = query.constant_table(_EPOCH)
-    return query.sql.cursor("journal", [f"(select {epoch.epoch} from {source})", change.xid, change.position])
+    return cursor_of(change, query.sql, epoch_of(query))
 
 
 @rows_of(tables.Journal)
@@ -52,8 +49,8 @@ class Change:
     )
     step_execution_id: strawberry.ID | None = column("The attempt that changed.")
     workflow_execution: WorkflowExecution = one(
-        "The execution as it is now, not as it was then.", "execution_id"
+        "The execution as it is now, not as it was then; under `asOf` as of that revision.", "execution_id"
     )
     step: WorkflowStepExecution | None = one(
-        "The attempt as it is now, not as it was then.", "step_execution_id"
+        "The attempt as it is now, not as it was then; under `asOf` as of that revision.", "step_execution_id"
     )

@@ -4,13 +4,14 @@ from typing import Generic, TypeVar
 
 import strawberry
 
-from schema.projection.declare import Order
+from schema.projection.declare import JournalOrder, Order
 
 NodeType = TypeVar("NodeType")
 
 BY_INDEX = Order("childIndex", ("child_index", "id"))
 NEWEST_FIRST = Order("createdAt", ("created_at", "id"), descending=True)
 FIRST_STARTED = Order("startedAt", ("started_at", "id"), nullable=("started_at",))
+OF_A_TREE = JournalOrder(lambda execution, _: execution.root_id)
 
 
 @strawberry.type(description="Where a page lies in its list.")

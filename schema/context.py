@@ -10,6 +10,7 @@ from strawberry.types import Info
 from db.commands.outcome import Actor, Committed
 from db.session import Database
 from db.store import Store
+from schema.allowance import Allowance
 from schema.projection.executor import Plans
 
 
@@ -54,6 +55,7 @@ class Context:
     announcer: Announcer
     # Set when the run of a subscription should read again though nothing changed: somebody joined it.
     refresh: asyncio.Event = field(default_factory=asyncio.Event)
+    allowance: Allowance = field(default_factory=Allowance)
 
     @property
     def reader(self) -> Database:

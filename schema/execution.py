@@ -7,7 +7,7 @@ import strawberry
 
 from db import tables
 from db.tables import table_of
-from schema.connections import BY_INDEX, NEWEST_FIRST, Connection
+from schema.connections import BY_INDEX, NEWEST_FIRST, OF_A_TREE, Connection
 from schema.enums import ExecutionStatus
 from schema.filters import WorkflowExecutionWhere, WorkflowStepExecutionWhere
 from schema.node import Node
@@ -20,6 +20,7 @@ from schema.runtime import runtime_of_execution
 from schema.scalars import JSON, JSONObject
 
 if TYPE_CHECKING:
+    from schema.change import Change
     from schema.step import WorkflowStepExecution
     from schema.template import WorkflowTemplateVersion
 
@@ -115,7 +116,7 @@ class WorkflowExecution(Node):
     revision: int = column(
         "Revision of the tree at the last change of this execution or of one of its steps."
     )
-    tree_revision: int = sql("Revision of the whole tree now.", _tree_revision)
+    tree_revision: int = sql("Revision of the whole tree; where the query has `asOf`, that.", _tree_revision)
     progress: StepProgress = summary("How its steps stand (current attempts).", _progress)
     failure: Failure | None = part("Why it failed.", "failure_code")
     reason: str | None = column("Why it was cancelled, where a reason was given.")
@@ -158,4 +159,9 @@ class WorkflowExecution(Node):
         NEWEST_FIRST,
         where=WorkflowExecutionWhere,
         order_by=WorkflowExecutionOrder,
+    )
+    changes: Connection[Annotated["Change", strawberry.lazy("schema.change")]] = connection(
+        "What happened to it and its steps, not to its children, by revision.",
+        on("id", "execution_id"),
+        OF_A_TREE,
     )

@@ -10,8 +10,11 @@ from db.commands.publishing import find_issues
 from db.explaining import evaluate_expression, explain_step
 from db.ids import IdKind, is_id, kind_of_id
 from db.runtime.expressions import NOTHING
+from schema.change import Change
+from schema.changes import changes
 from schema.connections import FIRST_STARTED, NEWEST_FIRST, Connection
 from schema.context import OperationInfo
+from schema.difference import ExecutionDiff, differences
 from schema.execution import WorkflowExecution
 from schema.explanation import ExpressionRead, ExpressionResult, StepExplanation
 from schema.filters import WorkflowExecutionWhere, WorkflowStepExecutionWhere, WorkflowTemplateWhere
@@ -20,6 +23,7 @@ from schema.orders import WorkflowExecutionOrder, WorkflowStepExecutionOrder
 from schema.projection.arguments import MAX_PAGE, BadUserInput
 from schema.projection.declare import connection, everything
 from schema.projection.rows import Rows
+from schema.reaching import reach_revision
 from schema.refusals import node_rows
 from schema.results import ValidationIssue
 from schema.scalars import JSONObject
@@ -50,6 +54,7 @@ class Query:
     workflow_templates: Connection[WorkflowTemplate] = connection(
         "All templates, newest first.", everything, NEWEST_FIRST, where=WorkflowTemplateWhere
     )
+    changes: Connection[Change] = changes
 
     @strawberry.field(description="Anything that has an id; null where there is nothing with this one.")
     def node(
@@ -70,10 +75,53 @@ class Query:
         return _listed("Node", [id_ if kind_of_id(id_) else None for id_ in ids])
 
     @strawberry.field(description="An execution; null where there is none with this id.")
-    def workflow_execution(
-        self, id: Annotated[strawberry.ID, strawberry.argument(description="The execution's id.")]
+    async def workflow_execution(
+        self,
+        info: OperationInfo,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The execution's id.")],
+        as_of: Annotated[
+            int | None,
+            strawberry.argument(
+                description="Show it, and all of its tree that is selected, as it stood at this revision of the tree; "
+                "templates are shown as they are. Null where it did not exist yet."
+            ),
+        ] = strawberry.UNSET,
+        min_revision: Annotated[
+            int | None,
+            strawberry.argument(
+                description="Wait, for 5 s at most, until its tree has this revision; then the error "
+                "`REVISION_NOT_REACHED`."
+            ),
+        ] = strawberry.UNSET,
     ) -> WorkflowExecution | None:
-        return _by_id(IdKind.EXECUTION, "WorkflowExecution", id)
+        if not is_id(IdKind.EXECUTION, id):
+            return None
+        if min_revision not in _ABSENT:
+            await reach_revision(info.context, id, min_revision)
+        as_of = None if as_of in _ABSENT else as_of
+        return Rows("WorkflowExecution", {"id": id}, as_of=as_of)  # type: ignore[return-value]  # projected
+
+    @strawberry.field(
+        description="What changed between two revisions of a tree, in an execution and all below it: each execution "
+        "and each attempt that changed, once, in the order of their last changes. Null where there was no such "
+        "execution."
+    )
+    def workflow_execution_diff(
+        self,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The execution's id.")],
+        from_: Annotated[
+            int,
+            strawberry.argument(
+                name="from", description="The earlier revision; 0: before there was anything."
+            ),
+        ],
+        to: Annotated[int, strawberry.argument(description="The later revision.")],
+    ) -> list[ExecutionDiff] | None:
+        if not is_id(IdKind.EXECUTION, id):
+            return None
+        if not 0 <= from_ <= max(to, 0):
+            raise BadUserInput(f"from is {from_}; it must be from 0 to {to}, which is `to`.")
+        return differences(id, from_, to)  # type: ignore[return-value]  # projected
 
     @strawberry.field(description="A template by id or by key (exactly one); null where there is none.")
     def workflow_template(

@@ -4,7 +4,6 @@ Strawberry's schema and graphql-core's executor do the work; sharing a subscript
 `server/subscriptions.py`.
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from schema.allowance import Allowance
 from server.limits import (
     OperationLimits,
     OperationMeasure,
@@ -75,6 +75,8 @@ class OperationContext(Protocol):
 
     @property
     def viewer(self) -> Viewer: ...
+    @property
+    def allowance(self) -> Allowance: ...
 
 
 # The context of one operation, made anew for each. On a WebSocket, `connection.state.connection_init` is the
@@ -199,7 +201,7 @@ class Operations:
             executor = self.executor(operation, context)
             result = executor.execute_operation()
             if optimized_is_awaitable(result):
-                result = await self._in_time(operation, cast("Any", result))
+                result = await self._in_time(operation, context, cast("Any", result))
         except OperationRefused as refusal:
             return refused(refusal.errors)
         except OperationOverdue as overdue:
@@ -249,13 +251,15 @@ class Operations:
         """Let mutations end whose clients were told that they take too long."""
         await self._overdue.wait()
 
-    async def _in_time(self, operation: Operation, result: Awaitable[ExecutionResult]) -> ExecutionResult:
+    async def _in_time(
+        self, operation: Operation, context: OperationContext, result: Awaitable[ExecutionResult]
+    ) -> ExecutionResult:
         """The result, unless it takes too long. Raises `OperationOverdue`."""
         seconds = self._limits.seconds
         if operation.type is OperationType.MUTATION:
             return await self._overdue.in_time(result, seconds)
         try:
-            async with asyncio.timeout(seconds):
+            async with context.allowance.limited(seconds):
                 return await result
         except TimeoutError:
             raise OperationOverdue(f"The query took longer than {seconds:g} s and was stopped.") from None

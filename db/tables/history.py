@@ -29,6 +29,8 @@ class Journal(SQLModel, table=True):
         CheckConstraint(one_of("kind", ChangeKind), name="journal_kind"),
         Index("journal_cursor", "tenant", "xid", "position"),
         Index("journal_execution", "tenant", "execution_id", "revision"),
+        # By it `asOf` finds the latest image of an attempt or, where there is no attempt, of an execution.
+        Index("journal_image", "execution_id", "step_execution_id", "revision"),
         # Without AUTOINCREMENT SQLite gives the id of a pruned row to a new one (J4).
         {"sqlite_autoincrement": True},
     )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from schema.projection.rows import Row
+    from schema.projection.spelling import Spelling
 
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -80,6 +81,8 @@ def detached(node: FieldNode) -> FieldNode:
 
 class Binder(Protocol):
     """The statement in the making, as arguments use it."""
+
+    sql: "Spelling"
 
     def table(self, table: "Table") -> tuple[str, "Row"]:
         """A table under a fresh alias, and its row."""

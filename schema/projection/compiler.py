@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -20,8 +21,9 @@ from sqlalchemy import Table
 from schema.projection import declare, paging
 from schema.projection.arguments import Arguments, Convert, Site, Values, bindable
 from schema.projection.conditions import Filter
-from schema.projection.plan import Parameter, Plan
-from schema.projection.rows import Row, Rows, ValuesRow
+from schema.projection.past import AS_OF, EXECUTIONS, Past
+from schema.projection.plan import Guard, Parameter, Plan
+from schema.projection.rows import Listing, Row, Rows, ValuesRow
 from schema.projection.spelling import Spelling, depth
 
 Homes = Mapping[str, declare.TypeHome]
@@ -47,6 +49,8 @@ class Query:
         self._sites: list[Site] = []
         self._numbers: list[tuple[int, Convert]] = []
         self._checks: list[tuple[int, Callable[[Values], None]]] = []
+        self._guards: list[Guard] = []
+        self._past: Past | None = None
 
     # What declarations use.
 
@@ -79,10 +83,22 @@ class Query:
         """Have a site's arguments checked before the statement runs."""
         self._checks.append((site, check))
 
+    def guard(self, broken: str, told: str, refuse: Callable[[str], GraphQLError]) -> None:
+        """Have the statement answer nothing but `told`, of which `refuse` makes the error, while `broken` holds."""
+        self._guards.append(Guard(broken, told, refuse))
+
     # The statement as a whole.
 
-    def plan_rows(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
+    def plan(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of what a resolver returned."""
+        if rows.listing is not None:
+            return self.plan_listing(rows, rows.listing, type_, details)
+        return self.plan_list(rows, type_, details) if rows.is_list else self.plan_rows(rows, type_, details)
+
+    def plan_rows(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
+        """The statement of one object."""
+        if rows.as_of is not None:
+            self._look_back()
         table = self._homes[type_.name].table
         if table is None:
             kinds = {
@@ -94,6 +110,17 @@ class Query:
         conditions = [f"{found[name]} = {self.value(name)}" for name in rows.values]
         selected = self.object(type_, found, details, at_top=True)
         return self._finish(f"select {selected} from {source} where {' and '.join(conditions)}")
+
+    def plan_listing(self, rows: Rows, listing: Listing, type_: GraphQLObjectType, details: Details) -> Plan:
+        """The statement of a list that hangs on an execution; without that there is no list."""
+        if rows.as_of is not None:
+            self._look_back()
+        source, found = self.table(self.table_of(type_))
+        item = self.object(type_, found, details)
+        condition = listing.condition(found, self)
+        listed = self.sql.array(item, source, found.alias, condition, found[listing.order], None)
+        owner, execution = self.table(EXECUTIONS)
+        return self._finish(f"select {listed} from {owner} where {execution.id} = {self.value('id')}")
 
     def plan_list(self, _rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of a list of objects by their ids, which are bound as a JSON array."""
@@ -118,16 +145,44 @@ class Query:
         """The statement of a root field that is declared."""
         return self._finish(f"select {self._field(type_, ValuesRow({}), details)}")
 
+    def _look_back(self) -> None:
+        """Have the tables of the execution's tree show how they stood."""
+        past = Past(self.sql, self.value("tenant"), self.value("id"), self.value(AS_OF, "bigint"))
+        self.guard(past.beyond, past.told, past.refuse)
+        self._past = past
+
+    def _views(self) -> list[str]:
+        """Each table under its own name, as this request may see it."""
+        past, tenant = self._past, self.value("tenant")
+        views = [] if past is None else past.before_views()
+        for name in self._tables:
+            seen = past and past.visible(name)
+            views.append(
+                f"{name} as not materialized ({seen or self.sql.visible(name, f'tenant = {tenant}')})"
+            )
+        return views
+
     def _finish(self, select: str) -> Plan:
-        tenant = self.value("tenant")
-        views = [
-            f"{name} as not materialized ({self.sql.visible(name, f'tenant = {tenant}')})"
-            for name in self._tables
-        ]
+        views = self._views()
         outlines = [f"{name} as not materialized ({text})" for name, text in enumerate_names(self._outlines)]
-        text = f"with {', '.join((*views, *outlines))} {select}" if views else select
+        guarded = self._guarded(select)
+        text = f"with {', '.join((*views, *outlines))} {guarded}" if views else guarded
         text, parameters = self._numbered(text)
-        return Plan(text, parameters, tuple(self._sites), tuple(self._numbers), tuple(self._checks))
+        return Plan(
+            text,
+            parameters,
+            tuple(self._sites),
+            tuple(self._numbers),
+            tuple(self._checks),
+            tuple(self._guards),
+        )
+
+    def _guarded(self, select: str) -> str:
+        if not self._guards:
+            return select
+        told = [self.sql.text(f"'{number} ' || {guard.told}") for number, guard in enumerate(self._guards)]
+        cases = [f"when {guard.broken} then {text}" for guard, text in zip(self._guards, told, strict=True)]
+        return f"select case {' '.join(cases)} else ({select}) end"
 
     def _numbered(self, text: str) -> tuple[str, tuple[Parameter, ...]]:
         """Placeholders become the driver's, numbered as they come; PostgreSQL refuses one that the text lacks."""

@@ -84,7 +84,7 @@ class Paged:
     """A connection over another table; `order` where no other is asked for."""
 
     join: Join
-    order: "Order"
+    order: "Order | JournalOrder"
     where: type | None = None
 
 
@@ -103,6 +103,13 @@ class OrderDirection(Enum):
 
     ASC = "asc"
     DESC = "desc"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalOrder:
+    """The order of changes: by revision where `root` names their tree, else as they were committed (`live.md` J4)."""
+
+    root: Callable[["Row", "Arguments"], str | None]
 
 
 Home = Column | Expression | Part | One | Summary | Many | Paged
@@ -176,14 +183,15 @@ def many(
 def connection(
     description: str,
     join: Join,
-    order: Order,
+    order: Order | JournalOrder,
+    arguments: Sequence[Argument] = (),
     *,
     where: type | None = None,
     order_by: type | None = None,
 ) -> Any:
     """The field is a connection; `order_by` is the input type of an order's keys, whose fields are named by columns."""
-    arguments = (*PAGE_ARGUMENTS, *_filter_arguments(where), *_order_arguments(order_by))
-    return _declared(Paged(join, order, where), description, arguments)
+    every = (*PAGE_ARGUMENTS, *arguments, *_filter_arguments(where), *_order_arguments(order_by))
+    return _declared(Paged(join, order, where), description, every)
 
 
 def _filter_arguments(where: type | None) -> Sequence[Argument]:

@@ -12,6 +12,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.projection.arguments import shape
 from schema.projection.compiler import Details, Homes, Query
+from schema.projection.past import AS_OF
 from schema.projection.plan import Plan
 from schema.projection.rows import DECLARED, Declared, Rows
 from schema.projection.spelling import Spelling
@@ -96,7 +97,9 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         context: Projecting = self.context_value
         rows = result if isinstance(result, Rows) else Rows("")
         plan = self._plan(context.plans, rows, info, details)
-        text = await context.reader.read(*plan.statement(self, {**rows.values, "tenant": context.tenant}))
+        values = {**rows.values, "tenant": context.tenant, AS_OF: rows.as_of}
+        text = await context.reader.read(*plan.statement(self, values))
+        plan.require_answer(text)
         # Back through graphql-core, so that null where the schema says never is its own error.
         fragment = None if text is None else Fragment(text)
         completed = self.complete_value(return_type, details, info, path, fragment, position)
@@ -112,6 +115,8 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             tuple(detail.node.loc.start for detail in details if detail.node.loc),
             rows.type_name,
             rows.is_list,
+            rows.as_of is None,
+            rows.listing,
             tuple((name, type(value)) for name, value in rows.values.items()),
             self._shapes(),
         )
@@ -129,7 +134,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         if isinstance(type_, GraphQLInterfaceType):
             return query.plan_nodes(self.schema.get_possible_types(type_), details)
         assert isinstance(type_, GraphQLObjectType)
-        return (query.plan_list if rows.is_list else query.plan_rows)(rows, type_, details)
+        return query.plan(rows, type_, details)
 
     def _shapes(self) -> tuple[Any, ...]:
         variables = self.variable_values

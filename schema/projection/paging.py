@@ -5,12 +5,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from graphql import GraphQLObjectType
-from sqlalchemy import Table
 
 from schema.projection.arguments import Arguments, BadUserInput, Given, Values, page_size
 from schema.projection.conditions import Filter
 from schema.projection.cursors import Keys, chosen_keys, own_keys
-from schema.projection.declare import OrderDirection, Paged
+from schema.projection.declare import JournalOrder, OrderDirection, Paged
+from schema.projection.journal import JournalKeys
 from schema.projection.rows import Row
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_PAGE = 50
 
 
-def _check(keys: Keys, values: Values) -> None:
+def _check(keys: Keys | JournalKeys, values: Values) -> None:
     if values.get("first") is not None and values.get("last") is not None:
         raise BadUserInput("first and last cannot be given together.")
     for name in ("first", "last"):
@@ -29,7 +29,12 @@ def _check(keys: Keys, values: Values) -> None:
             keys.decode(name, values[name])
 
 
-def _keys(home: Paged, query: "Query", table: Table, arguments: Arguments) -> Keys:
+def _keys(
+    home: Paged, query: "Query", node: GraphQLObjectType, parent: Row, arguments: Arguments
+) -> Keys | JournalKeys:
+    if isinstance(home.order, JournalOrder):
+        return JournalKeys(home.order, query, parent, arguments)
+    table = query.table_of(node)
     given = arguments.input("orderBy")
     chosen = [_chosen(key) for key in given.items()] if given else []
     if chosen:
@@ -66,7 +71,7 @@ class Page:
         self._node = node
         self._parent = parent
         self._arguments = arguments
-        self._keys = _keys(home, query, query.table_of(node), arguments)
+        self._keys = _keys(home, query, node, parent, arguments)
         self._filter = Filter(home.where, arguments, query)
         self._backward = arguments.given("last")
         self._size = self._limit()

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+from graphql import GraphQLError
 from graphql.execution import Executor
 
 from schema.projection.arguments import Convert, Site, Values
@@ -23,6 +25,15 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What only the database can refuse: while `broken` holds the statement tells what `refuse` makes an error of."""
+
+    broken: str
+    told: str
+    refuse: Callable[[str], GraphQLError]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A compiled selection; serves every request of the same document and the same shape of values."""
 
@@ -31,6 +42,13 @@ class Plan:
     sites: tuple[Site, ...]
     numbers: tuple[tuple[int, Convert], ...]
     checks: tuple[tuple[int, Callable[[Values], None]], ...]
+    guards: tuple[Guard, ...] = ()
+
+    def require_answer(self, text: str | None) -> None:
+        """Raise what a guard told: a JSON text, which no selection's answer is."""
+        if text is not None and text.startswith('"'):
+            number, _, told = orjson.loads(text).partition(" ")
+            raise self.guards[int(number)].refuse(told)
 
     def statement(self, executor: Executor[Any], values: Values) -> tuple[str, list[Any]]:
         """The text and its parameters for one request; raises `BadUserInput`."""

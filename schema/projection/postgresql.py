@@ -68,7 +68,10 @@ class PostgreSQLSpelling(Spelling):
 
     def among(self, source: str, column: str, texts: str) -> tuple[str, str]:
         # An array, or the planner expects a hundred of them and may read the whole table instead.
-        return source, f"{column} = any(array(select json_array_elements_text({texts})))"
+        return source, self.one_of(column, texts)
+
+    def settled(self, xid: str) -> str:
+        return f"{xid} < (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
 
     def each(self, texts: str, alias: str, values: Sequence[str]) -> str:
         item = f"json_agg(coalesce({', '.join(values)}) order by {alias}.n)"
@@ -122,6 +125,28 @@ class PostgreSQLSpelling(Spelling):
 
     def instant(self, text: str) -> str:
         return f"timestamptz '{text}'"
+
+    def original(self, table: str) -> str:
+        return f"original_{table}"
+
+    def originals(self, tables: Sequence[str]) -> Sequence[tuple[str, str]]:
+        # A common table expression sees those before it, and nothing but a schema's name tells a table from them.
+        return [(self.original(table), f"select * from {table}") for table in tables]
+
+    def own_columns(self, alias: str) -> Sequence[str]:
+        return ()
+
+    def with_latest(self, latest: str, *, optional: bool) -> str:
+        # `jsonb` is parsed once for all members that are read of it.
+        found = f"(select k.revision, k.to_status, k.data::jsonb as data {latest}) j"
+        return f" left join lateral {found} on true" if optional else f" cross join lateral {found}"
+
+    def member(self, document: str, path: Sequence[str], kind: str) -> str:
+        steps = "{" + ",".join(path) + "}"
+        if kind == "json":
+            return f"({document}::jsonb #> '{steps}')"
+        value = f"({document} #>> '{steps}')"
+        return f"{value}::timestamptz" if kind == "time" else value
 
 
 def _strict(path: str) -> str:

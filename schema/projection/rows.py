@@ -1,8 +1,19 @@
 """What a resolver returns in place of objects, and what a declaration sees in place of a row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from schema.projection.compiler import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which rows are listed, as SQL, and the column that orders them."""
+
+    condition: Callable[["Row", "Query"], str]
+    order: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +27,10 @@ class Rows:
     values: Mapping[str, Any] = field(default_factory=dict)
     # A list of the objects whose ids are in the value `ids`, a JSON array as text; of an interface one for each id.
     is_list: bool = False
+    # A list of rows of the type's table that hang on the execution with the id in the value `id`.
+    listing: Listing | None = None
+    # The revision of its tree at which the object, an execution, is shown with all that hangs on it; None: as it is.
+    as_of: int | None = None
 
 
 class Declared:

@@ -42,6 +42,9 @@ class Spelling(Protocol):
     def each(self, texts: str, alias: str, values: Sequence[str]) -> str:
         """A JSON array: for each text of one (`alias.id`) the first of the JSON values that is not null, or null."""
 
+    def settled(self, xid: str) -> str:
+        """Whether the transaction that wrote a change, and every one before it, has ended (`live.md` J4)."""
+
     def nested(self, select: str) -> str:
         """A scalar sub-select whose value is JSON."""
 
@@ -86,6 +89,21 @@ class Spelling(Protocol):
 
     def instant(self, text: str) -> str:
         """A moment that is written into the text."""
+
+    def original(self, table: str) -> str:
+        """A table itself, where its name may stand for what the request may see of it."""
+
+    def originals(self, tables: Sequence[str]) -> Sequence[tuple[str, str]]:
+        """Names and selects that must come before everything else for `original` to mean the tables themselves."""
+
+    def own_columns(self, alias: str) -> Sequence[str]:
+        """What every visible row has beside the columns of its table."""
+
+    def with_latest(self, latest: str, *, optional: bool) -> str:
+        """A join with the one change `k` that `latest` finds for each row; it is then called `j`."""
+
+    def member(self, document: str, path: Sequence[str], kind: str) -> str:
+        """A member of a JSON document as `text`, `time` or `json`, as columns of that kind are stored."""
 
     def choose(self, value: str, labels: Mapping[str, str]) -> str:
         """The label of a stored value."""

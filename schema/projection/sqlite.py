@@ -93,6 +93,10 @@ class SQLiteSpelling(Spelling):
         rows = f"(select e.value as id from json_each({texts}) e order by e.key) {alias}"
         return f"(select json_group_array(json(coalesce({', '.join(values)}))) from {rows})"
 
+    def settled(self, xid: str) -> str:
+        # One writer: what can be read is in order.
+        return "1 = 1"
+
     def nested(self, select: str) -> str:
         return self._below(select)
 
@@ -117,8 +121,11 @@ class SQLiteSpelling(Spelling):
         return column
 
     def visible(self, table: str, condition: str) -> str:
+        return f"select *, rowid as rid from {self.original(table)} where {condition}"
+
+    def original(self, table: str) -> str:
         # `main.`: under its own name the table would read itself.
-        return f"select *, rowid as rid from main.{table} where {condition}"
+        return f"main.{table}"
 
     def one_of(self, value: str, texts: str) -> str:
         return f"{value} in (select t.value from json_each({texts}) t)"
@@ -144,3 +151,17 @@ class SQLiteSpelling(Spelling):
 
     def instant(self, text: str) -> str:
         return f"'{text}'"
+
+    def originals(self, tables: Sequence[str]) -> Sequence[tuple[str, str]]:
+        return ()
+
+    def own_columns(self, alias: str) -> Sequence[str]:
+        return (f"{alias}.rowid as rid",)
+
+    def with_latest(self, latest: str, *, optional: bool) -> str:
+        # There is no `lateral`; `cross` keeps it from reading the journal first.
+        join = "left" if optional else "cross"
+        return f" {join} join {self.original('journal')} j on j.position = (select k.position {latest})"
+
+    def member(self, document: str, path: Sequence[str], kind: str) -> str:
+        return f"json_extract({document}, '$.{'.'.join(path)}')"

@@ -14,6 +14,7 @@ from schema.projection.arguments import MAX_PAGE
 from schema.projection.json_paths import MAX_NAMES
 from schema.projection.paging import DEFAULT_PAGE
 from schema.projection.where_checks import MAX_CONDITIONS, MAX_HOPS, MAX_LEVELS, MAX_VALUES
+from schema.reaching import LONGEST
 from server.app import uvicorn_config
 from server.http import HTTPLimits
 from server.limits import OperationLimits
@@ -58,7 +59,12 @@ def limits_table() -> str:
             f"{MAX_COMPARISONS:,}",
             "`GRAPHQL_VALIDATION_FAILED`",
         ),
-        ("Time of a query", _seconds(operation.seconds), "`TIMEOUT`; it is stopped"),
+        (
+            "Time of a query",
+            f"{_seconds(operation.seconds)}, beside the wait for a revision",
+            "`TIMEOUT`; it is stopped",
+        ),
+        ("Wait for a revision", _seconds(LONGEST), "`REVISION_NOT_REACHED`"),
         ("Time of a mutation", _seconds(operation.seconds), "`TIMEOUT`; it goes on"),
         ("`first`, `last`", f"0 to {MAX_PAGE}; {DEFAULT_PAGE} where neither is given", "`BAD_USER_INPUT`"),
         ("Nesting of a `where`", f"{MAX_LEVELS} levels below it", "`BAD_USER_INPUT`"),

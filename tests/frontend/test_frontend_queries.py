@@ -136,6 +136,7 @@ async def _executions(frontend: Frontend) -> None:
     attempts = [(each["attempt"], each["status"]) for each in history["step"]["attempts"]]
     assert attempts == [(1, "FAILED"), (2, "IN_PROGRESS")]
     await _lists(frontend, third["id"], by_step(retried)["verify"]["id"])
+    await _the_history(frontend, third["id"])
 
 
 async def _lists(frontend: Frontend, execution_id: str, step_id: str) -> None:
@@ -150,6 +151,25 @@ async def _lists(frontend: Frontend, execution_id: str, step_id: str) -> None:
     assert (await frontend.send("NodeById", id=step_id))["stepName"] == "Verify"
     nodes = await frontend.send("NodesByIds", ids=[step_id, "nothing", execution_id])
     assert [each and each["id"] for each in nodes] == [step_id, None, execution_id]
+
+
+async def _the_history(frontend: Frontend, execution_id: str) -> None:
+    """What happened, as the execution and as the journal tell it."""
+    told = (await frontend.send("ExecutionHistory", id=execution_id))["changes"]["nodes"]
+    assert [each["revision"] for each in told] == list(range(1, len(told) + 1))
+    failed = next(each for each in told if each["kind"] == "STEP_FAILED")
+    assert (failed["step"]["stepId"], failed["toStatus"]) == ("verify", "FAILED")
+    listed = await frontend.send("Journal", rootId=execution_id, kinds=["STEP_CREATED"])
+    assert [(each["reason"], each["attempt"]) for each in listed["nodes"]] == [("Somebody came", 2)]
+    then = await frontend.send("ExecutionAsOf", id=execution_id, asOf=failed["revision"])
+    assert (by_step(then)["verify"]["status"], then["treeRevision"]) == ("FAILED", failed["revision"])
+    changed = await frontend.send(
+        "ExecutionDiff", id=execution_id, **{"from": failed["revision"], "to": len(told)}
+    )
+    differs = [(each["step"] and each["step"]["attempt"], each["toStatus"]) for each in changed]
+    assert differs == [(None, "IN_PROGRESS"), (2, "IN_PROGRESS")]
+    now = await frontend.send("ExecutionAfterCommand", id=execution_id, revision=len(told))
+    assert (by_step(now)["verify"]["status"], now["treeRevision"]) == ("IN_PROGRESS", len(told))
 
 
 async def _an_incorporation(frontend: Frontend) -> None:

@@ -1,5 +1,6 @@
 """An operation takes at most so long (`security.md` A4); a mutation that has begun is told of, not cut off."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -30,6 +31,21 @@ async def test_a_query_is_stopped(hasty: Toy) -> None:
         "errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}],
         "data": None,
     }
+
+
+async def test_waiting_for_somebody_else_is_not_counted(hasty: Toy) -> None:
+    """Two fields that wait longer than the operation may take; what they do afterwards counts."""
+    answer = asyncio.create_task(post(hasty, "{ patient again: patient hello }"))
+    await asyncio.sleep(0.2)
+    assert not answer.done()
+    hasty.world.may_finish.set()
+    assert (await answer).json() == {"data": {"patient": "done", "again": "done", "hello": "world"}}
+
+
+async def test_what_follows_the_waiting_is_counted(hasty: Toy) -> None:
+    hasty.world.may_finish.set()
+    (error,) = (await post(hasty, "{ patient slowAfterWaiting }")).json()["errors"]
+    assert error["extensions"] == {"code": "TIMEOUT"}
 
 
 async def test_a_mutation_goes_on_and_the_client_is_told(hasty: Toy) -> None:

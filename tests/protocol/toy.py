@@ -10,6 +10,8 @@ from graphql import GraphQLError
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
 
+from schema.allowance import Allowance
+
 
 @dataclass(frozen=True)
 class ToyViewer:
@@ -63,6 +65,7 @@ class ToyContext:
     world: World
     viewer: ToyViewer = field(default_factory=ToyViewer)
     refresh: asyncio.Event = field(default_factory=asyncio.Event)
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 ToyInfo = Info[ToyContext, None]
@@ -120,6 +123,20 @@ class Query:
         info.context.world.sources -= 1
         await info.context.world.note()
         return "done"
+
+    @strawberry.field
+    async def patient(self, info: ToyInfo) -> str:
+        """Waits for somebody else's doing."""
+        with info.context.allowance.uncounted():
+            await info.context.world.may_finish.wait()
+        return "done"
+
+    @strawberry.field
+    async def slow_after_waiting(self, info: ToyInfo) -> str:
+        with info.context.allowance.uncounted():
+            await info.context.world.may_finish.wait()
+        await asyncio.Event().wait()
+        return "never"
 
 
 @strawberry.type

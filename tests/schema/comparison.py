@@ -14,7 +14,7 @@ from tests.schema.documents import Document, Writer
 from tests.schema.expressions import EXPRESSIONS
 from tests.schema.fabricated import SCHEMA, CountingPlans, FabricatedContext, fabricated_context
 from tests.schema.filter_pools import filter_documents, filter_values
-from tests.schema.pages import BY_INDEX, Order
+from tests.schema.pages import AS_COMMITTED, BY_INDEX, Order
 from tests.schema.payloads import Payloads, random_payloads
 from tests.schema.reference import Reference
 from tests.schema.rows import Digits, Rows, exact_json, load_rows
@@ -112,6 +112,9 @@ def _pools(payloads: Payloads, rows: Rows, tenant: str) -> Pools:
 def _cursor(reference: Reference, random: Random, type_name: str, order: Order) -> str:
     """Of a row, or of one that is not there any more."""
     listed = reference.objects[type_name]
+    if order is AS_COMMITTED:
+        edges: list[dict[str, Any]] = [{"xid": 0, "position": 0}, {"xid": 2**62, "position": 1}]
+        return reference.cursor_of(order, random.choice([*listed, *edges]))
     if order is BY_INDEX:
         listed = [row for row in listed if row["child_index"] is not None]
     row = random.choice(listed)
@@ -136,6 +139,7 @@ def _ids(payloads: Payloads, rows: Rows, tenant: str) -> dict[str, list[str]]:
         # The more children it has, the more there is to ask about it.
         "workflowExecution": [*executions, *parents * 3, *none],
         "evaluateExpression": [*executions, *none],
+        "changes": [*(each["root_id"] for each in objects["WorkflowExecution"]), *none],
         "workflowTemplate": [*templates * 4, *none],
         "workflowTemplateVersion": [*versions * 2, *none],
         "explainStep": [*payloads.explanations, *none],
@@ -155,7 +159,10 @@ def _wrong_cursors(reference: Reference) -> list[str]:
         "7b7d",
         "31",
         "6e756c6c",
-        reference.cursor("journal", reference.epoch, change["xid"], change["position"]),
+        reference.cursor("journal", reference.epoch, change["xid"]),
+        reference.cursor("journal", reference.epoch, change["xid"], str(change["position"])),
+        reference.cursor("journal", reference.epoch, -1, change["position"]),
+        reference.cursor("journal", None, change["xid"], change["position"]),
         reference.cursor("createdAt"),
         reference.cursor("createdAt", 5, "x"),
         reference.cursor("createdAt", time, 7),

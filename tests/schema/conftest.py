@@ -12,6 +12,7 @@ from schema.projection.sqlite import SQLiteSpelling
 from tests.api import Api
 from tests.schema.comparison import View, views_of
 from tests.schema.fabricated import CountingPlans
+from tests.schema.settling import settled
 from tests.schema.worlds import make_world
 
 
@@ -38,6 +39,7 @@ async def views(
         run = uuid4().hex[:12]
         made[world] = (f"one-{run}", f"two-{run}")
         await make_world(store, random, made[world], stranger=f"stranger-{run}")
+        await settled(store.database)
     seen = await views_of(store, random, made[world])
     if world == ("sqlite", 14):
         for view in seen:

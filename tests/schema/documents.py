@@ -177,8 +177,8 @@ class Writer:
     def _is_usable(self, field_: GraphQLField, depth: int, room: int) -> bool:
         if is_leaf_type(get_named_type(field_.type)):
             return not field_.args
-        # `validateWorkflowDefinition` reads nothing that is shown.
-        is_read = "definition" not in field_.args
+        # `validateWorkflowDefinition` reads nothing that is shown, and differences are of the past (`test_difference.py`).
+        is_read = not {"definition", "from"} & field_.args.keys()
         return is_read and depth > 0 and self.budget > 0 and room >= _weight(field_)
 
     def _field(self, fields: dict[str, GraphQLField], usable: list[str], depth: int, room: int) -> str:
@@ -289,7 +289,7 @@ class Writer:
                     is_nullable = not is_non_null_type(field_.args[name].type)
                     return self.values.draw(field_name, name, is_nullable, entries, order)
 
-                text = self._value(field_.args[name], draw)
+                text = self._value(name, field_.args[name], draw)
             written.append(f"{name}: {text}")
         return f"({', '.join(written)})" if written else ""
 
@@ -331,23 +331,28 @@ class Writer:
                 ("after",),
             )
             page = self.random.choice((*pages, ("first", "last")) if self.values.has_wrong else pages)
-            chosen = [name for name in ("where", "orderBy") if name in field_.args and self._chance(55)]
-            return (*page, *chosen)
+            inputs = [name for name in ("where", "orderBy") if name in field_.args and self._chance(55)]
+            others = [
+                name
+                for name in field_.args
+                if name not in ("first", "after", "last", "before", "where", "orderBy")
+            ]
+            return (*page, *inputs, *(name for name in others if self._chance(30)))
         if "key" in field_.args:
             one = (("id",), ("key",), ("id",), ("key",), ("id", "key"))
             return self.random.choice((*one, ()) if self.values.has_wrong else one)
         return [name for name, each in field_.args.items() if is_non_null_type(each.type) or self._chance(60)]
 
-    def _value(self, argument: GraphQLArgument, draw: Callable[[], Any]) -> str:
+    def _value(self, name: str, argument: GraphQLArgument, draw: Callable[[], Any]) -> str:
         """A literal or a variable; its type may be stricter than the argument's."""
         is_nullable = not is_non_null_type(argument.type)
         value = draw()
         if self._chance(45) and value is not ABSENT and not is_unwritable(value):
-            return json.dumps(value)
+            return literal(value)
         if not is_nullable:
             return self._variable(str(argument.type), None, draw)
         type_ = str(argument.type)
-        has_default = type_ == "Int" and self._chance(30)
+        has_default = type_ == "Int" and name not in ("asOf", "minRevision") and self._chance(30)
         return self._variable(type_, json.dumps(self.values.size()) if has_default else None, draw)
 
     def _variable(self, type_: str, default: str | None, draw: Callable[[], Any]) -> str:

@@ -48,7 +48,13 @@ class Order:
 NEWEST_FIRST = Order("createdAt", (("created_at", True), ("id", True)))
 BY_INDEX = Order("childIndex", (("child_index", False), ("id", False)))
 FIRST_STARTED = Order("startedAt", (("started_at", False), ("id", False)))
-_OWN = {"childWorkflowExecutions": BY_INDEX, "workflowStepExecutions": FIRST_STARTED}
+# Of one tree the same as by revision (J1, J4).
+AS_COMMITTED = Order("journal", (("xid", False), ("position", False)))
+_OWN = {
+    "childWorkflowExecutions": BY_INDEX,
+    "workflowStepExecutions": FIRST_STARTED,
+    "changes": AS_COMMITTED,
+}
 
 
 def order_of(field: str, arguments: Mapping[str, Any]) -> Order:
@@ -103,8 +109,8 @@ def _is_ahead(order: Order, row: Row, cursor: Keys) -> bool:
 def _decoded(cursor: str | None) -> Keys | None:
     if cursor is None:
         return None
-    _, *keys = json.loads(bytes.fromhex(cursor))
-    return tuple(keys)
+    tag, *keys = json.loads(bytes.fromhex(cursor))
+    return tuple(keys[1:] if tag == AS_COMMITTED.name else keys)
 
 
 def is_cursor(order: Order, text: str) -> bool:
@@ -116,6 +122,8 @@ def is_cursor(order: Order, text: str) -> bool:
     if not isinstance(content, list) or not content or content[0] != order.name:
         return False
     columns = [column for column, _ in order.columns]
+    if order is AS_COMMITTED:
+        columns = ["epoch", *columns]
     return len(content) == len(columns) + 1 and all(map(_is_key, columns, content[1:]))
 
 
@@ -124,6 +132,8 @@ def _is_key(column: str, key: Any) -> bool:
         return isinstance(key, str) and _is_time(key)
     if column == "child_index":
         return type(key) is int and abs(key) < 2**63
+    if column in ("xid", "position"):
+        return type(key) is int and 0 <= key < 2**63
     return isinstance(key, str) and _is_storable(key)
 
 

@@ -14,6 +14,7 @@ HOMES = declare.homes_of(SCHEMA)
 ROOTS = {
     "WorkflowTemplate": f'workflowTemplate(id: "{new_id(IdKind.TEMPLATE)}")',
     "WorkflowExecution": f'workflowExecution(id: "{new_id(IdKind.EXECUTION)}")',
+    "ExecutionDiff": f'workflowExecutionDiff(id: "{new_id(IdKind.EXECUTION)}", from: 0, to: 1)',
     "WorkflowTemplateConnection": "workflowTemplates",
     "WorkflowExecutionConnection": "workflowExecutions",
     "WorkflowStepExecutionConnection": "workflowStepExecutions",

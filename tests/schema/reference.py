@@ -8,7 +8,8 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -21,11 +22,13 @@ from graphql import (
     is_enum_type,
     parse,
 )
+from graphql.pyutils import Path
 
 from db.statements import DatabaseKind
 from tests.schema.labels import label
 from tests.schema.lists import everything, listed
-from tests.schema.pages import Order
+from tests.schema.pages import AS_COMMITTED, Order, page
+from tests.schema.past_rows import objects_at
 from tests.schema.refusals import PAYLOADS, FindPayload, Walk, is_well_formed, type_of_id
 from tests.schema.rows import Row, Rows
 from tests.schema.templates import TEMPLATES
@@ -80,10 +83,27 @@ class Reference:
             for type_name, table in _TABLES.items()
         }
 
+    def at(self, execution_id: str, revision: int) -> "Reference":
+        """The same view, where the execution's tree is as it was at one of its revisions."""
+        execution = self.one("WorkflowExecution", id=execution_id)
+        if execution is None:
+            return self
+        past = copy(self)
+        past._indexes = {}
+        is_jsonb = self._comma == _COMMAS["postgresql"]
+        past.objects = objects_at(self.objects, execution["root_id"], revision, is_jsonb=is_jsonb)
+        return past
+
+    def tree_revision(self, execution_id: str) -> int | None:
+        """The revision of the tree that an execution is in."""
+        execution = self.one("WorkflowExecution", id=execution_id)
+        root = execution and self.one("WorkflowExecution", id=execution["root_id"])
+        return root and root["tree_revision"]
+
     def answer(self, document_text: str, variables: Mapping[str, Any]) -> Expected:
         """The answer to one operation."""
         document = _parsed(document_text)
-        walk = Walk(self.schema, self.payload, document, variables)
+        walk = Walk(self.schema, self.payload, self.tree_revision, document, variables)
         refused = walk.refused()
         result = execute_sync(
             self.schema,
@@ -125,6 +145,8 @@ class Reference:
 
     def cursor_of(self, order: Order, row: Row) -> str:
         """The cursor of a row in a list."""
+        if order is AS_COMMITTED:
+            return self.cursor(order.name, self.epoch, *order.keys(row))
         return self.cursor(order.name, *order.keys(row))
 
 
@@ -134,6 +156,16 @@ class Asked:
 
     reference: Reference
     refused: frozenset[str]
+    # By root field: the view that what hangs on it has, where that is not now's.
+    past: dict[str | int, Reference] = field(default_factory=dict)
+
+    def view(self, path: Path, arguments: Mapping[str, Any]) -> Reference:
+        """The rows that a field has its answer from."""
+        if path.prev is None and arguments.get("asOf") is not None:
+            self.past[path.key] = self.reference.at(arguments["id"], arguments["asOf"])
+        while path.prev is not None:
+            path = path.prev
+        return self.past.get(path.key, self.reference)
 
 
 @lru_cache(maxsize=1)
@@ -150,7 +182,7 @@ def resolve(source: Row, info: GraphQLResolveInfo, **arguments: Any) -> Any:
     if info.path.prev is None and info.path.key in info.context.refused:
         return None
     if name in RESOLVERS:
-        return RESOLVERS[name](info.context.reference, source, arguments)
+        return RESOLVERS[name](info.context.view(info.path, arguments), source, arguments)
     column = _COLUMNS.get(name) or re.sub("(?=[A-Z])", "_", info.field_name).lower()
     value = source[column] if column in source else source[info.field_name]
     is_label = is_enum_type(get_named_type(info.return_type)) or name in _SHOWN_STATUS
@@ -175,6 +207,13 @@ def _node(reference: Reference, id_: str) -> Row | None:
     return reference.one(type_name, id=id_) if type_name else None
 
 
+def _changes(reference: Reference, _: Row, arguments: Arguments) -> Row:
+    root_id, kinds = (arguments.get(name) for name in ("rootWorkflowExecutionId", "kinds"))
+    found = reference.objects["Change"] if root_id is None else reference.all("Change", root_id=root_id)
+    kept = [change for change in found if kinds is None or change["kind"] in kinds]
+    return page(kept, AS_COMMITTED, arguments, reference.cursor_of)
+
+
 def _payload(field: str) -> Callable[..., Any]:
     return lambda reference, _, arguments: reference.payload(field, arguments)
 
@@ -187,6 +226,7 @@ RESOLVERS: Mapping[str, Resolver] = {
     ),
     "Query.node": lambda reference, _, arguments: _node(reference, arguments["id"]),
     "Query.nodes": lambda reference, _, arguments: [_node(reference, id_) for id_ in arguments["ids"]],
+    "Query.changes": _changes,
     "Query.workflowExecution": _by_id("WorkflowExecution", "workflowExecution"),
     "Query.workflowTemplate": _template,
     "Query.workflowTemplateVersion": _by_id("WorkflowTemplateVersion", "workflowTemplateVersion"),

@@ -38,7 +38,7 @@ PREFIXES = {
     "node": "|".join(_NODES),
 }
 # Root fields that are a statement whatever they are given.
-LISTS = ("workflowTemplates", "workflowExecutions", "workflowStepExecutions", "nodes")
+LISTS = ("workflowTemplates", "workflowExecutions", "workflowStepExecutions", "nodes", "changes")
 # Root fields that answer objects built in Python, and what in these is read by a statement of its own.
 PAYLOADS = ("transition", "template", "explainStep", "evaluateExpression")
 MOST_IDS, MOST_LEVELS, MOST_HOPS, MOST_VALUES, MOST_NAMES = 500, 3, 2, 500, 64
@@ -56,11 +56,13 @@ class Walk:
         self,
         schema: GraphQLSchema,
         payload: FindPayload,
+        tree_revision: Callable[[str], int | None],
         document: DocumentNode,
         variables: Mapping[str, Any],
     ) -> None:
         self._schema = schema
         self._find_payload = payload
+        self._tree_revision = tree_revision
         self._fragments = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
@@ -119,6 +121,10 @@ class Walk:
         if name in PAYLOADS:
             payload = self._payload(nodes[0])
             return payload is not None and self._payload_refused(payload, nodes)
+        if arguments.get("asOf") is not None and is_well_formed(name, arguments["id"]):
+            highest = self._tree_revision(arguments["id"])
+            if highest is not None and not 1 <= arguments["asOf"] <= highest:
+                return True
         return self._exists(name, arguments) and self._refused("Query", nodes)
 
     def _payload(self, node: FieldNode) -> dict[str, Any] | None:

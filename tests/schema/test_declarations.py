@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type, is_non_null_type
-from sqlalchemy import CheckConstraint, Table
+from sqlalchemy import CheckConstraint, Table, UniqueConstraint
 
 from db import tables
 from db.columns import Timestamp
@@ -84,7 +84,7 @@ def test_orders_end_with_a_unique_column_and_have_no_nulls() -> None:
     """A keyset compares whole rows of keys: a null would hide an entry, two equal keys would skip one."""
     checked = 0
     for name, parent, field, _, field_home, _ in _declared():
-        if not isinstance(field_home, declare.Paged):
+        if not isinstance(field_home, declare.Paged) or isinstance(field_home.order, declare.JournalOrder):
             continue
         connection = get_named_type(object_type(name.split(".")[0]).fields[field].type)
         node = get_named_type(object_type(connection.name).fields["nodes"].type)
@@ -124,6 +124,16 @@ def test_conditions_are_of_columns_that_are_there() -> None:
         for column, member in home.members.values():
             if isinstance(member, Searched) or (isinstance(member, Compared) and member.within is None):
                 assert column in home.table.c
+
+
+def test_the_journal_is_ordered_by_what_is_unique_and_never_null() -> None:
+    """Of one tree by revision, of all trees by position within a transaction."""
+    journal = HOMES["Change"].table
+    assert journal is not None
+    assert [column.name for column in journal.primary_key] == ["position"]
+    keys = [set(each.columns.keys()) for each in journal.constraints if isinstance(each, UniqueConstraint)]
+    assert {"root_id", "revision"} in keys
+    assert not [name for name in ("xid", "root_id", "revision") if journal.c[name].nullable]
 
 
 def _never_null_in(home: declare.Paged, parent: Table | None, child: Table) -> set[str]:

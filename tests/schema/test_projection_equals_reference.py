@@ -117,6 +117,7 @@ SWEEP = """
         workflowExecutions(first: 500) { ALL nodes { ALL
           progress { ALL } failure { ALL } step(stepId: "step-0") { id }
           workflowTemplateVersion { id } parentWorkflowExecution { id } rootWorkflowExecution { id } parentStep { id }
+          changes(first: 500) { ALL edges { ALL node { ALL workflowExecution { id } step { id } } } }
           childWorkflowExecutions { ALL edges { ALL node { ALL } } }
           descendantWorkflowExecutions { ALL nodes { ALL } }
           steps { stepId attempts { ALL
@@ -202,7 +203,7 @@ def test_drawn_documents_reach_every_field_of_every_type() -> None:
     """What is never drawn is never compared."""
     schema = build_schema(SDL)
     pools = Pools(
-        {field: ["x"] for field in ROOT_FIELDS_BY_ID},
+        {field: ["x"] for field in (*ROOT_FIELDS_BY_ID, "changes")},
         ["x"],
         ["x"],
         ["x"],
@@ -221,10 +222,11 @@ def test_drawn_documents_reach_every_field_of_every_type() -> None:
     fields = {
         f"{type_.name}.{name}"
         for type_ in schema.type_map.values()
-        if isinstance(type_, GraphQLObjectType) and not type_.name.startswith(("__", "Mutation"))
+        if isinstance(type_, GraphQLObjectType)
+        and not type_.name.startswith(("__", "Mutation", "ExecutionDiff"))
         for name in type_.fields
     }
-    assert fields - reached.fields == {"Query.validateWorkflowDefinition"}
+    assert fields - reached.fields == {"Query.validateWorkflowDefinition", "Query.workflowExecutionDiff"}
     assert reached.depth >= 8
     wanted = {"inline_fragment", "fragment_spread", "directive", "variable", "long alias", "many fields"}
     assert wanted <= reached.kinds

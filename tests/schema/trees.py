@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tests.schema.lists import listed, referring
+from tests.schema.pages import AS_COMMITTED, page
 from tests.schema.rows import Row
 from tests.schema.wheres import claim_of, is_overdue, matches
 
@@ -78,6 +79,11 @@ def _descendants(reference: "Reference", execution: Row) -> list[Row]:
         found += children
         waiting += [child["id"] for child in children]
     return found
+
+
+def _changes(reference: "Reference", execution: Row, arguments: Arguments) -> Row:
+    found = reference.all("Change", execution_id=execution["id"])
+    return page(found, AS_COMMITTED, arguments, reference.cursor_of)
 
 
 def _retry_at(_: "Reference", step: Row, __: Arguments) -> str | None:
@@ -164,6 +170,7 @@ TREES: Mapping[str, Resolver] = {
         "childWorkflowExecutions", referring("WorkflowExecution", "parent_id")
     ),
     "WorkflowExecution.descendantWorkflowExecutions": listed("descendantWorkflowExecutions", _descendants),
+    "WorkflowExecution.changes": _changes,
     "WorkflowStepExecution.isOverdue": lambda _, step, __: is_overdue(step),
     "WorkflowStepExecution.claim": lambda _, step, __: claim_of(step),
     "WorkflowStepExecution.retryAt": _retry_at,

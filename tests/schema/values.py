@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tests.schema.inputs import ODD_TEXTS, WRONG_TEXTS
-from tests.schema.pages import Order
+from db.runtime.changes import ChangeKind
+from tests.schema.inputs import ODD_TEXTS, WRONG_TEXTS, Label
+from tests.schema.pages import AS_COMMITTED, NEWEST_FIRST, Order
 
 ABSENT = object()
+REVISIONS = (1, 2, 4, 5, 6, 8, 10, 15, 25, 40)
+KINDS = [Label(kind.name) for kind in ChangeKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,20 @@ class Values:
         match argument:
             case "first" | "last":
                 return self.size()
+            case "asOf":
+                return self.random.choice((0, -1) if self.has_wrong and self._chance(15) else REVISIONS)
+            case "minRevision":
+                return self.random.choice((-1, 0, 1))
             case "which":
                 return self.random.randint(0, self.pools.payloads)
             case "after" | "before":
                 return self._cursor(type_name, order)
             case "ids":
                 return self._ids()
-            case "id" | "workflowExecutionId":
+            case "id" | "workflowExecutionId" | "rootWorkflowExecutionId":
                 return self._text(self.pools.ids[field])
+            case "kinds":
+                return [self.random.choice(KINDS) for _ in range(self.random.randint(0, 3))]
         pool = {"key": self.pools.keys, "stepId": self.pools.step_ids, "src": self.pools.sources}[argument]
         return self.random.choice(pool) if argument == "src" else self._text(pool)
 
@@ -63,10 +72,15 @@ class Values:
 
     def _cursor(self, type_name: str, order: Order) -> str:
         if self.has_wrong and self._chance(15):
-            other = Order("created_at asc,id asc", (("created_at", False), ("id", False)))
-            foreign = self.pools.cursor(self.random, type_name, other)
-            return self.random.choice((*self.pools.wrong_cursors, foreign))
+            return self.random.choice((*self.pools.wrong_cursors, self._foreign(type_name, order)))
         return self.pools.cursor(self.random, type_name, order)
+
+    def _foreign(self, type_name: str, order: Order) -> str:
+        """A cursor of a list in another order."""
+        if order is AS_COMMITTED:
+            return self.pools.cursor(self.random, "WorkflowExecution", NEWEST_FIRST)
+        other = Order("created_at asc,id asc", (("created_at", False), ("id", False)))
+        return self.pools.cursor(self.random, type_name, other)
 
     def _ids(self) -> list[str]:
         if self.has_wrong and self._chance(15):

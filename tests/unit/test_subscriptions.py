@@ -10,6 +10,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types import Info
 
+from schema.allowance import Allowance
 from server.operations import OperationRefused, Operations
 from server.requests import GraphQLRequest
 from server.subscriptions import Refresh, Subscription, SubscriptionFailed, Subscriptions
@@ -46,6 +47,7 @@ class Source:
 class Context:
     source: Source
     viewer: Viewer = field(default_factory=Viewer)
+    allowance: Allowance = field(default_factory=Allowance)
     refresh: asyncio.Event = field(default_factory=asyncio.Event)
 
 

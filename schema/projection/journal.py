@@ -1,0 +1,124 @@
+"""Pages of the journal: of one tree by revision, of all trees by the writers' transactions (`live.md` J4).
+
+A cursor is the same in both: the epoch, and the transaction and position of a row.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from graphql import GraphQLError
+
+from db import tables
+from db.tables import table_of
+from schema.projection.arguments import Arguments, BadUserInput, Values, is_storable
+from schema.projection.declare import JournalOrder
+from schema.projection.rows import Row
+from schema.projection.spelling import Spelling
+
+if TYPE_CHECKING:
+    from schema.projection.compiler import Query
+
+_JOURNAL: Final = table_of(tables.Journal)
+_EPOCH: Final = table_of(tables.JournalEpoch)
+_TAG: Final = "journal"
+
+
+def epoch_of(query: "Query") -> str:
+    """The name of this history, as SQL."""
+    source, epoch = query.constant_table(_EPOCH)
+    return f"(select {epoch.epoch} from {source})"
+
+
+def cursor_of(change: Row, spelling: Spelling, epoch: str) -> str:
+    """A change's cursor, as SQL."""
+    return spelling.cursor(_TAG, [epoch, change.xid, change.position])
+
+
+def decode(argument: str, cursor: str) -> list[Any]:
+    """A cursor's epoch, transaction and position; raises `BadUserInput` for what no journal has given out."""
+    try:
+        tag, *keys = list(orjson.loads(bytes.fromhex(cursor)))
+    except (ValueError, TypeError):
+        tag, keys = None, []
+    if tag == _TAG and len(keys) == 3 and _is_text(keys[0]) and all(map(_is_number, keys[1:])):
+        return keys
+    raise BadUserInput(f"{argument} is not a cursor of this list.")
+
+
+def _epoch_in(argument: str, values: Values) -> Any:
+    return decode(argument, values[argument])[0]
+
+
+class JournalKeys:
+    """The order of a list of changes, with the members of `cursors.Keys`."""
+
+    kinds = ("text", "bigint", "bigint")
+
+    def __init__(self, order: JournalOrder, query: "Query", parent: Row, arguments: Arguments) -> None:
+        self._root = order.root(parent, arguments)
+        self._columns = ("xid", "position") if self._root is None else ("revision",)
+        self._source, self._other = query.table(_JOURNAL)
+        self._epoch = epoch_of(query)
+        self._spelling = query.sql
+        for name in ("after", "before"):
+            if arguments.given(name):
+                given = arguments.derived(partial(_epoch_in, name), "text")
+                query.guard(f"{self._epoch} <> {given}", self._epoch, _epoch_changed)
+
+    def order_by(self, row: Row, *, backward: bool) -> str:
+        """The order, or its reverse."""
+        word = "desc" if backward else "asc"
+        return ", ".join(f"{row[name]} {word}" for name in self._columns)
+
+    def beyond(self, row: Row, placeholders: Sequence[str], *, after: bool) -> str:
+        """The changes strictly after (or before) a cursor."""
+        return self._compared(row, ">" if after else "<", placeholders)
+
+    def not_beyond(self, row: Row, placeholders: Sequence[str], *, after: bool) -> str:
+        """All other changes."""
+        return self._compared(row, "<=" if after else ">=", placeholders)
+
+    def cursor(self, row: Row) -> str:
+        """A change's cursor as SQL."""
+        return cursor_of(row, self._spelling, self._epoch)
+
+    def decode(self, argument: str, cursor: str) -> list[Any]:
+        """A cursor's keys; raises `BadUserInput`."""
+        return decode(argument, cursor)
+
+    def _compared(self, row: Row, sign: str, placeholders: Sequence[str]) -> str:
+        _, xid, position = placeholders
+        if self._root is None:
+            return f"({row.xid}, {row.position}) {sign} ({xid}, {position})"
+        return self._compared_in_tree(row, sign, xid, position)
+
+    def _compared_in_tree(self, row: Row, sign: str, xid: str, position: str) -> str:
+        """By revision, for which there is an index: the cursor's own, or where that row is not of this tree the last
+        one before it.
+        """
+        other, among = self._other, f"from {self._source} where {self._other.root_id} = {self._root}"
+        own = f"select {other.revision} {among} and {other.position} = {position} and {other.xid} = {xid}"
+        last = (
+            f"select max({other.revision}) {among} and ({other.xid}, {other.position}) < ({xid}, {position})"
+        )
+        if sign in (">", "<="):
+            return f"{row.revision} {sign} coalesce(({own}), ({last}), 0)"
+        # What is not before the cursor's place begins after the last one that is.
+        return f"{row.revision} {sign} coalesce(({own}), ({last}) + 1, 1)"
+
+
+def _epoch_changed(epoch: str) -> GraphQLError:
+    return GraphQLError(
+        "The database was restored since this cursor was given out; begin again without one.",
+        extensions={"code": "EPOCH_CHANGED", "epoch": epoch},
+    )
+
+
+def _is_text(key: object) -> bool:
+    return isinstance(key, str) and is_storable(key)
+
+
+def _is_number(key: object) -> bool:
+    return isinstance(key, int) and not isinstance(key, bool) and 0 <= key < 2**63
