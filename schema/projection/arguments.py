@@ -199,7 +199,7 @@ def bindable(value: Any, name: str = "A text") -> Any:
 
 def is_storable(text: str) -> bool:
     """PostgreSQL's text has no NUL, and neither database has lone surrogates."""
-    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text))
 
 
 def shape(value: Any, type_: GraphQLInputType) -> Any:
