@@ -1,7 +1,11 @@
 """The schema, and the plans that answer it."""
 
+from functools import cache
+
 import strawberry
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
+from strawberry.utils.str_converters import to_camel_case
 
 from db.statements import DatabaseKind
 from schema.mutation import Mutation
@@ -14,6 +18,15 @@ from schema.query import Query
 from schema.scalars import SCALARS
 from schema.subscription import Subscription
 
+_camel_case = cache(to_camel_case)
+
+
+class Names(NameConverter):
+    """Strawberry's names, each made once: it asks for those of a field's arguments whenever the field is resolved."""
+
+    def apply_naming_config(self, name: str) -> str:
+        return _camel_case(name)
+
 
 def build_schema() -> strawberry.Schema:
     """The executable schema."""
@@ -22,7 +35,9 @@ def build_schema() -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         execution_context_class=ProjectionExecutor,
-        config=StrawberryConfig(default_resolver=declared_or_attribute, scalar_map=SCALARS),
+        config=StrawberryConfig(
+            default_resolver=declared_or_attribute, scalar_map=SCALARS, name_converter=Names()
+        ),
     )
 
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -108,10 +109,11 @@ def encode_outcome(outcome: ExecutionOutcome) -> bytes:
         return orjson.dumps({"errors": [internal_error(cause)], "data": None})
 
 
-def media_ranges(accept: str) -> list[str]:
+@lru_cache(maxsize=64)  # clients send the same few
+def media_ranges(accept: str) -> tuple[str, ...]:
     """The media ranges of an Accept header that are wanted, the most wanted first (RFC 9110 12.5.1)."""
     weighted = [_weighted(part) for part in accept.lower().split(",") if part.strip()]
-    return [name for name, weight in sorted(weighted, key=lambda each: -each[1]) if weight > 0]
+    return tuple(name for name, weight in sorted(weighted, key=lambda each: -each[1]) if weight > 0)
 
 
 def json_media_type(accept: str | None) -> str | None:

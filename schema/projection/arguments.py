@@ -24,6 +24,7 @@ from graphql import (
     parse,
     print_ast,
 )
+from graphql.execution.values import VariableValues, get_argument_values
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -45,11 +46,26 @@ class BadUserInput(GraphQLError):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place in a document where a field has arguments; read anew for every request."""
+    """A place in a document where a field has arguments; read anew for every request, unless none is a variable."""
 
     field: GraphQLField
     node: FieldNode
     fragment_variables: Any
+    fixed: Values | None
+
+    @classmethod
+    def of(cls, field: GraphQLField, node: FieldNode, fragment_variables: Any, values: Values) -> "Site":
+        """The place of a node, where these values were found."""
+        own = detached(node)
+        # A text may hold the sign as well: that site is read anew for nothing.
+        has_variables = "$" in print_ast(own)
+        return cls(field, own, fragment_variables, None if has_variables else values)
+
+    def values(self, variables: VariableValues) -> Values:
+        """What it holds for a request."""
+        if self.fixed is not None:
+            return self.fixed
+        return get_argument_values(self.field, self.node, variables, self.fragment_variables)
 
 
 def detached(node: FieldNode) -> FieldNode:
@@ -183,7 +199,7 @@ def bindable(value: Any, name: str = "A text") -> Any:
 
 def is_storable(text: str) -> bool:
     """PostgreSQL's text has no NUL, and neither database has lone surrogates."""
-    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text))
 
 
 def shape(value: Any, type_: GraphQLInputType) -> Any:

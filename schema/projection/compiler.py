@@ -19,7 +19,7 @@ from graphql.execution.values import get_argument_values
 from sqlalchemy import Table
 
 from schema.projection import declare, paging
-from schema.projection.arguments import Arguments, Convert, Site, Values, bindable, detached
+from schema.projection.arguments import Arguments, Convert, Site, Values, bindable
 from schema.projection.conditions import Filter
 from schema.projection.past import AS_OF, EXECUTIONS, Past
 from schema.projection.plan import Guard, Parameter, Plan
@@ -310,7 +310,7 @@ class Query:
             return Arguments(self, -1, {})
         node, fragment_variables = details[0].node, details[0].fragment_variable_values
         values = get_argument_values(field, node, self._executor.variable_values, fragment_variables)
-        self._sites.append(Site(field, detached(node), fragment_variables))
+        self._sites.append(Site.of(field, node, fragment_variables, values))
         return Arguments(self, len(self._sites) - 1, values)
 
     def _alias(self, prefix: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 from graphql.execution import Executor
-from graphql.execution.values import get_argument_values
 
 from schema.projection.arguments import Convert, Site, Values
 
@@ -53,7 +52,7 @@ class Plan:
 
     def statement(self, executor: Executor[Any], values: Values) -> tuple[str, list[Any]]:
         """The text and its parameters for one request; raises `BadUserInput`."""
-        arguments = [self._arguments(executor, site) for site in self.sites]
+        arguments = [site.values(executor.variable_values) for site in self.sites]
         for number, check in self.checks:
             check(arguments[number])
         sizes = [read(arguments[number]) for number, read in self.numbers]
@@ -63,7 +62,3 @@ class Plan:
             for parameter in self.parameters
         ]
         return text, bound
-
-    @staticmethod
-    def _arguments(executor: Executor[Any], site: Site) -> Values:
-        return get_argument_values(site.field, site.node, executor.variable_values, site.fragment_variables)
