@@ -25,7 +25,8 @@ _key_is = (_keys.c.tenant == bindparam("tenant"), _keys.c.key == bindparam("key"
 _RECALL = Statement(
     select(_keys.c.mutation, _keys.c.input_hash, _keys.c.outcome, _keys.c.created_at, clock).where(*_key_is)
 )
-_FORGET = Statement(delete(_keys).where(*_key_is))
+# Only what was found: somebody else may have forgotten it as well and done the command anew.
+_FORGET = Statement(delete(_keys).where(*_key_is, _keys.c.created_at == bindparam("created_at")))
 _NOW = Statement(select(clock))
 INSERT_KEY = Insert(_keys, tuple(column.name for column in _keys.columns))
 
@@ -86,7 +87,7 @@ def recall(actor: Actor, guard: Guard) -> Generator[Request, Any, dict[str, Any]
         return None
     mutation, input_hash, outcome, created_at, now = found[0]
     if now - created_at >= KEPT_FOR:
-        yield Write(_FORGET, [{"tenant": actor.tenant, "key": once.key}])
+        yield Write(_FORGET, [{"tenant": actor.tenant, "key": once.key, "created_at": created_at}])
         return None
     if (mutation, input_hash) != (once.mutation, once.input_hash):
         raise IdempotencyConflict(once.key, mutation)
