@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import asyncpg
 import orjson
@@ -17,7 +17,7 @@ from db.statements import Row, Statement
 T = TypeVar("T")
 
 # `jit`: a plan of a projection is worth milliseconds, compiling it hundreds (measured, `docs/decisions/0001`).
-_READ_SETTINGS = {"jit": "off", "statement_timeout": "10s", "default_transaction_read_only": "on"}
+_READ_SETTINGS = {"jit": "off", "statement_timeout": "12s", "default_transaction_read_only": "on"}
 # Joins by hash and merge read whole tables to write a few rows whose ids are known: the planner takes the record sets of
 # `row_changes.py` for a hundred rows each.
 _WRITE_SETTINGS = {
@@ -43,6 +43,40 @@ _GONE = (
 
 async def _keep(_: Any) -> None:
     """Nothing to reset between two uses of a connection; asyncpg's own reset costs a round trip."""
+
+
+class Lease:
+    """A connection for a script, as long as it needs one: not while it rests or asks, unless it is in a transaction."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._held = AsyncExitStack()
+        self._connection: Any = None
+        self._has_begun = False
+
+    async def connection(self) -> Any:
+        """The connection, waited for where there is none at hand."""
+        if self._connection is None:
+            self._connection = await self._held.enter_async_context(self._pool.acquire())
+        return self._connection
+
+    async def begin(self) -> None:
+        """Begin a transaction, which ends with the lease."""
+        connection = await self.connection()
+        await self._held.enter_async_context(connection.transaction())
+        self._has_begun = True
+
+    async def let_go(self) -> None:
+        """Let others have the connection."""
+        if self._connection is not None and not self._has_begun:
+            self._connection = None
+            await self._held.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: Any) -> bool | None:
+        return await self._held.__aexit__(*raised)
 
 
 class PostgreSQLDatabase(Database):
@@ -73,7 +107,8 @@ class PostgreSQLDatabase(Database):
             timeout=10,
             server_settings={**settings, "timezone": "UTC", "application_name": "stepgraph"},
             statement_cache_size=512,
-            max_cacheable_statement_size=0,
+            # The limit of 15 KiB that it comes with is below an ordinary tree's text.
+            max_cacheable_statement_size=256 << 10,
             reset=_keep,
         )
 
@@ -105,24 +140,19 @@ class PostgreSQLDatabase(Database):
 
     async def _with_connection(self, script: Generator[Request, Any, T], *, begun: bool) -> T:
         try:
-            async with self._writers.acquire() as connection, AsyncExitStack() as transaction:
+            async with Lease(self._writers) as lease:
                 if begun:
-                    await transaction.enter_async_context(connection.transaction())
-                return await self._drive(connection, transaction, script)
+                    await lease.begin()
+                return await self._drive(lease, script)
         except _GONE as error:
             raise Unavailable("The database does not answer.") from error
 
-    async def _drive(
-        self, connection: Any, transaction: AsyncExitStack, script: Generator[Request, Any, T]
-    ) -> T:
+    async def _drive(self, lease: "Lease", script: Generator[Request, Any, T]) -> T:
         try:
             request = next(script)
             while True:
                 try:
-                    if isinstance(request, Begin):
-                        answer = await transaction.enter_async_context(connection.transaction())
-                    else:
-                        answer = await self._run(connection, request)
+                    answer = await self._run(lease, request)
                 except asyncpg.IntegrityConstraintViolationError as error:
                     request = script.throw(Conflict(str(error)))
                 else:
@@ -131,11 +161,17 @@ class PostgreSQLDatabase(Database):
             result: T = end.value
             return result
 
-    async def _run(self, connection: Any, request: Rest | Ask | Fetch | Write | WriteRows) -> Any:
-        if isinstance(request, Rest):
+    async def _run(self, lease: "Lease", request: Request) -> Any:
+        if isinstance(request, Begin):
+            return await lease.begin()
+        if isinstance(request, Rest | Ask):
+            await lease.let_go()
+            if isinstance(request, Ask):
+                return await self.evaluations.evaluate_many(request.requests)
             return await asyncio.sleep(0)
-        if isinstance(request, Ask):
-            return await self.evaluations.evaluate_many(request.requests)
+        return await self._execute(await lease.connection(), request)
+
+    async def _execute(self, connection: Any, request: Fetch | Write | WriteRows) -> Any:
         if isinstance(request, WriteRows):
             return await self._write_rows(connection, request)
         compiled = request.statement.compiled(self.kind)

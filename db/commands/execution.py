@@ -9,14 +9,14 @@ from sqlalchemy import bindparam, select
 
 from db.commands.bounds import require_text, require_within
 from db.commands.flows import new_flow
-from db.commands.guards import UNGUARDED, Guard, recall, remember, require_execution_revision
+from db.commands.guards import UNGUARDED, Guard, Repeated, recall, remember, require_execution_revision
 from db.commands.outcome import Actor, Committed
 from db.commands.rows import clock
 from db.commands.together import run_on_tree
-from db.commands.transaction import Named, TreeCommand, carry_out, commit
-from db.commands.writing import write
+from db.commands.transaction import Named, TreeCommand, carry_out
+from db.commands.writing import is_one_statement, write
 from db.ids import IdKind, is_id, new_id
-from db.requests import Fetch, Request
+from db.requests import Begin, Fetch, Request
 from db.runtime import decisions
 from db.runtime.effects import Decision
 from db.runtime.errors import InvalidTransition, NotFound, ValidationFailed
@@ -74,7 +74,10 @@ async def create_workflow_execution(
         require_text("correlationId", new.correlation_id, 1, 255)
     context = new.context or {}
     require_within("context", context, store.limits.context_bytes, store.limits.json_depth)
-    return await commit(store, lambda: _create(store, actor, new, context, guard))
+    try:
+        return await store.database.attempt(_create(store, actor, new, context, guard))
+    except Repeated:
+        return await store.database.attempt(_create(store, actor, new, context, guard))
 
 
 async def start_workflow_execution(
@@ -142,6 +145,9 @@ def _create(
     yield from carry_out(tree, decisions.create(flow, root, context), actor, store.definitions)
     if new.start:
         yield from carry_out(tree, decisions.start(flow, root_id), actor, store.definitions)
+    # Nobody knows the tree yet, so there is nothing to lock; what it may take to decide holds up no transaction.
+    if guard.once is not None or not is_one_statement(tree):
+        yield Begin()
     try:
         yield from write(tree, actor.tenant)
     except Conflict:
