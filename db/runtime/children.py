@@ -202,8 +202,16 @@ def _contexts(
 ) -> Decision[list[JSONObject]]:
     inputs = yield from _inputs(tree, step, items)
     contexts = yield from child_contexts(_workflow(tree, step).input_mapping, inputs)
+    total = tree.created_bytes
     for context in contexts:
-        _require_fit(context, version, limits)
+        total += _require_fit(context, version, limits)
+        if total > limits.contexts_bytes_per_command:
+            raise StepFailure(
+                "LIMIT_EXCEEDED",
+                "The contexts of the children that one command creates have more than "
+                f"{limits.contexts_bytes_per_command} bytes together, which is not allowed.",
+            )
+    tree.created_bytes = total
     return contexts
 
 
@@ -215,7 +223,8 @@ def _inputs(tree: Tree, step: Step, items: list[Item]) -> Decision[list[JSONObje
     return [with_item(data, item.value) for item in items]
 
 
-def _require_fit(context: JSONObject, version: ChildVersion, limits: Limits) -> None:
+def _require_fit(context: JSONObject, version: ChildVersion, limits: Limits) -> int:
+    """The context's size in bytes; raises `StepFailure`."""
     size = json_size(context)
     if size > limits.context_bytes:
         raise StepFailure(
@@ -229,6 +238,7 @@ def _require_fit(context: JSONObject, version: ChildVersion, limits: Limits) -> 
         raise StepFailure(
             "CHILD_CONTEXT_INVALID", f"{error.message} {first.path or '/'}: {first.message}"
         ) from error
+    return size
 
 
 def _names(tree: Tree, step: Step, items: list[Item], version: ChildVersion) -> Decision[list[str]]:

@@ -34,5 +34,7 @@ class Limits:
     batch_items: int = 10_000
     executions_per_tree: int = 100_000
     executions_per_command: int = 10_000
+    # Contexts of the children that one command creates, together: all are in memory at once.
+    contexts_bytes_per_command: int = 64 << 20
     passes_per_command: int = 100
     expression: ExpressionLimits = ExpressionLimits()

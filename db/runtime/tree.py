@@ -53,8 +53,10 @@ class Tree:
     outputs: dict[str, JSONObject] = field(default_factory=dict)
     # Executions whose context and outputs are all in the tree.
     with_data: set[str] = field(default_factory=set)
-    # What this command wrote: ids of new and of changed rows, of contexts and outputs, and attempts that were replaced.
+    # What this command wrote: ids of new rows with the bytes of new children's contexts, of changed rows, of contexts and
+    # outputs, and attempts that were replaced.
     created: set[str] = field(default_factory=set)
+    created_bytes: int = 0
     changed: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     replaced: list[Step] = field(default_factory=list)

@@ -101,6 +101,8 @@ def test_c3_a_child_cancelled_by_itself_fails_the_step_above() -> None:
         (Limits(batch_items=2), "batch"),
         (Limits(executions_per_tree=3), "tree"),
         (Limits(executions_per_command=3), "command"),
+        # Three contexts of two bytes each, `{}`.
+        (Limits(contexts_bytes_per_command=5), "contexts"),
     ],
 )
 def test_c4_a_batch_that_would_pass_a_bound_fails_and_nothing_of_it_is_created(
