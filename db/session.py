@@ -25,6 +25,10 @@ class Unavailable(Exception):  # says what is, not whose fault it is
     """The database cannot be reached or does not answer."""
 
 
+class AnswerTooLong(Exception):  # a fact about the answer
+    """A statement's answer is longer than the database makes one."""
+
+
 class Conflict(Exception):  # a fact about the rows, which the script turns into its answer
     """A row that a script wrote breaks a unique or foreign key; thrown into the script where it wrote."""
 

@@ -11,13 +11,21 @@ import aiosqlite
 from sqlalchemy.engine import URL
 
 from db.requests import Request
-from db.session import Database, Unavailable
+from db.session import AnswerTooLong, Database, Unavailable
 from db.sqlite_writer import CACHED_STATEMENTS, SQLiteWriter, clock_text
 from db.statements import Row, Statement
 
 T = TypeVar("T")
 
 _READERS = 4
+
+
+class _Reader(sqlite3.Connection):
+    """A connection that makes no text longer than this: it would be in this process's memory, more than once."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 32 << 20)
 
 
 class SQLiteDatabase(Database):
@@ -52,7 +60,10 @@ class SQLiteDatabase(Database):
 
     async def read(self, text: str, arguments: Sequence[Any]) -> str | None:
         async with self._borrowed() as reader:
-            found = list(await reader.execute_fetchall(text, arguments))
+            try:
+                found = list(await reader.execute_fetchall(text, arguments))
+            except sqlite3.DataError as error:
+                raise AnswerTooLong(str(error)) from error
         return found[0][0] if found else None
 
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
@@ -67,7 +78,7 @@ class SQLiteDatabase(Database):
 
     async def _reader(self) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(
-            self._path, isolation_level=None, cached_statements=CACHED_STATEMENTS
+            self._path, isolation_level=None, cached_statements=CACHED_STATEMENTS, factory=_Reader
         )
         await connection.execute("PRAGMA busy_timeout = 10000")
         await connection.execute("PRAGMA query_only = ON")

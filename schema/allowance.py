@@ -10,26 +10,45 @@ class Allowance:
 
     def __init__(self) -> None:
         self._limit: asyncio.Timeout | None = None
+        self._tasks: set[asyncio.Task[object]] = set()
         self._waiting = 0
         self._left = 0.0
 
     @asynccontextmanager
     async def limited(self, seconds: float) -> AsyncIterator[None]:
-        """Raises `TimeoutError` after so many seconds that count."""
-        async with asyncio.timeout(seconds) as self._limit:
-            yield
+        """Raises `TimeoutError` after so many seconds that count. What still runs at the end is cancelled.
+
+        That are the siblings of a field that failed where the schema says never null: graphql-core answers without them.
+        """
+        try:
+            async with asyncio.timeout(seconds) as self._limit:
+                yield
+        finally:
+            self._limit = None
+            left = self._tasks - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    def enter(self) -> None:
+        """Say that the current task works for the operation, and may be cancelled when that has ended."""
+        task = asyncio.current_task()
+        if task is not None and task not in self._tasks:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     @contextmanager
     def uncounted(self) -> Iterator[None]:
         """While a field waits; the time goes on when none does any more."""
-        if self._limit is None:
+        limit = self._limit
+        if limit is None:
             yield
             return
-        self._stop(self._limit)
+        self._stop(limit)
         try:
             yield
         finally:
-            self._go_on(self._limit)
+            self._go_on(limit)
 
     def _stop(self, limit: asyncio.Timeout) -> None:
         self._waiting += 1
@@ -40,5 +59,5 @@ class Allowance:
 
     def _go_on(self, limit: asyncio.Timeout) -> None:
         self._waiting -= 1
-        if not self._waiting and not limit.expired():
+        if not self._waiting and limit is self._limit and not limit.expired():
             limit.reschedule(asyncio.get_running_loop().time() + self._left)

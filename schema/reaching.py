@@ -18,6 +18,7 @@ async def reach_revision(context: Context, execution_id: str, revision: int) -> 
 
     Raises `REVISION_NOT_REACHED` after 5 seconds.
     """
+    context.allowance.enter()
     database = context.store.database
     place = await find_execution(database, context.tenant, execution_id)
     if place is None or await tree_revision(database, place.root_id) >= revision:

@@ -44,6 +44,13 @@ class BadUserInput(GraphQLError):
         super().__init__(message, extensions={"code": "BAD_USER_INPUT"})
 
 
+class TooLarge(GraphQLError):
+    """An operation that asks for more than one statement is to do, or one answer to hold."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, extensions={"code": "LIMIT_EXCEEDED"})
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A place in a document where a field has arguments; read anew for every request, unless none is a variable."""

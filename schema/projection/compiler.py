@@ -19,7 +19,7 @@ from graphql.execution.values import get_argument_values
 from sqlalchemy import Table
 
 from schema.projection import declare, paging
-from schema.projection.arguments import Arguments, Convert, Site, Values, bindable
+from schema.projection.arguments import Arguments, Convert, Site, TooLarge, Values, bindable
 from schema.projection.conditions import Filter
 from schema.projection.past import AS_OF, EXECUTIONS, Past
 from schema.projection.plan import Guard, Parameter, Plan
@@ -35,6 +35,11 @@ _DEEPEST_CONDITION = 4
 _JSON_SCALARS = frozenset(("JSON", "JSONObject"))
 
 
+# Fragments that spread fragments make much of little: in half a second no text of more than this is made or bound.
+MAX_PARAMETERS = 5_000
+MAX_OBJECTS = 2_000
+
+
 class Query:
     """A statement in the making."""
 
@@ -43,6 +48,7 @@ class Query:
         self._executor = executor
         self._homes = homes
         self._aliases = 0
+        self._objects = 0
         self._tables: dict[str, None] = {}
         self._outlines: list[str] = []
         self._parameters: list[Parameter] = []
@@ -199,6 +205,9 @@ class Query:
 
     def object(self, type_: GraphQLObjectType, row: Row, details: Details, *, at_top: bool = False) -> str:
         """The JSON object of a selection over a row; nothing is around the one at the top."""
+        self._objects += 1
+        if self._objects > MAX_OBJECTS:
+            raise TooLarge(f"The operation selects objects in more than {MAX_OBJECTS:,} places.")
         selected = self.selected(type_, details)
         text = self.sql.object([(key, self._field(type_, row, fields)) for key, fields in selected.items()])
         table = self._homes[type_.name].table
@@ -319,6 +328,8 @@ class Query:
 
     def _parameter(self, parameter: Parameter) -> str:
         self._parameters.append(parameter)
+        if len(self._parameters) > MAX_PARAMETERS:
+            raise TooLarge(f"The operation compares and pages with more than {MAX_PARAMETERS:,} values.")
         return f"⟦{len(self._parameters) - 1}⟧"
 
 

@@ -10,7 +10,9 @@ from graphql.pyutils import Path
 from orjson import Fragment
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.projection.arguments import shape
+from db.session import AnswerTooLong
+from schema.allowance import Allowance
+from schema.projection.arguments import TooLarge, shape
 from schema.projection.compiler import Details, Homes, Query
 from schema.projection.past import AS_OF
 from schema.projection.plan import Plan
@@ -20,6 +22,9 @@ from schema.projection.spelling import Spelling
 _KEPT_PLANS = 1_000
 # A longer document is compiled each time (about 1 ms): a thousand kept ones would hold a gigabyte.
 _LONGEST_KEPT = 16 << 10
+_LONGEST_TEXT_KEPT = 256 << 10
+# Of one root field: what an answer may hold in memory, here and on its way.
+LONGEST_ANSWER = 16 << 20
 
 
 class Reader(Protocol):
@@ -66,6 +71,10 @@ class Projecting(Protocol):
     def tenant(self) -> str:
         """Whose rows are seen."""
 
+    @property
+    def allowance(self) -> Allowance:
+        """How long the operation may take."""
+
 
 class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
     """Answers `Rows` and declared root fields with one statement each; all else is Strawberry's."""
@@ -95,15 +104,26 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         position: Any,
     ) -> Any:
         context: Projecting = self.context_value
+        context.allowance.enter()
         rows = result if isinstance(result, Rows) else Rows("")
         plan = self._plan(context.plans, rows, info, details)
         values = {**rows.values, "tenant": context.tenant, AS_OF: rows.as_of}
-        text = await context.reader.read(*plan.statement(self, values))
+        text = await self._read(context.reader, plan.statement(self, values))
         plan.require_answer(text)
         # Back through graphql-core, so that null where the schema says never is its own error.
         fragment = None if text is None else Fragment(text)
         completed = self.complete_value(return_type, details, info, path, fragment, position)
         return await completed if isinstance(completed, Awaitable) else completed
+
+    @staticmethod
+    async def _read(reader: Reader, statement: tuple[str, list[Any]]) -> str | None:
+        try:
+            text = await reader.read(*statement)
+        except AnswerTooLong:
+            raise _too_long() from None
+        if text is not None and len(text) > LONGEST_ANSWER:
+            raise _too_long()
+        return text
 
     def _plan(self, plans: Plans, rows: Rows, info: GraphQLResolveInfo[Any], details: Details) -> Plan:
         # The text and where its fields begin, never a node: nodes are equal wherever they stand.
@@ -123,7 +143,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         plan = plans.get(key) if document else None
         if plan is None:
             plan = self._compiled(Query(self, plans.homes, plans.spelling), rows, info, details)
-            if 0 < len(document) <= _LONGEST_KEPT:
+            if 0 < len(document) <= _LONGEST_KEPT and len(plan.text) <= _LONGEST_TEXT_KEPT:
                 plans.keep(key, plan)
         return plan
 
@@ -147,3 +167,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
 def declared_or_attribute(source: Any, name: str) -> Any:
     """Strawberry's default resolver: an attribute of a payload, or "declared" where there is no source (a root field)."""
     return DECLARED if source is None else getattr(source, name)
+
+
+def _too_long() -> TooLarge:
+    return TooLarge(f"The answer has more than {LONGEST_ANSWER >> 20} MiB: ask for less at a time.")

@@ -78,3 +78,5 @@ def _numbers(paths: Iterable[tuple[str, ...]], variables: Variables) -> Iterable
             value = value.get(name) if isinstance(value, Mapping) else None
         if isinstance(value, int):
             yield value
+        elif isinstance(value, list):
+            yield len(value)

@@ -16,6 +16,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     IntValueNode,
+    ListValueNode,
     ObjectValueNode,
     ValueNode,
     VariableNode,
@@ -28,6 +29,7 @@ from graphql import (
 from schema.projection.paging import DEFAULT_PAGE
 from server.limits.cost import Size
 
+IDS: Final = "ids"
 ARGUMENTS: Final = ("first", "last", "limit")
 UNSIZED_LIST: Final = 10
 UNSIZED_CONNECTION: Final = DEFAULT_PAGE
@@ -91,6 +93,8 @@ def _size(node: FieldNode, field: GraphQLField, unsized: int) -> Size:
         value, rest = _at(given, path)
         if isinstance(value, IntValueNode):
             literals.append(int(value.value[:DIGITS]))
+        elif isinstance(value, ListValueNode):
+            literals.append(len(value.values))
         elif isinstance(value, VariableNode):
             variables.append((value.name.value, *rest))
         if default is not None:
@@ -104,6 +108,9 @@ def _paths(field: GraphQLField) -> Iterator[tuple[Path, int | None]]:
         type_ = get_named_type(argument.type)
         if name in ARGUMENTS and type_ is GraphQLInt:
             yield (name,), _default(argument)
+        elif name == IDS and is_list_type(get_nullable_type(argument.type)):
+            # As many as it is given.
+            yield (name,), None
         elif isinstance(type_, GraphQLInputObjectType):
             for inner in type_.fields.keys() & set(ARGUMENTS):
                 if get_named_type(type_.fields[inner].type) is GraphQLInt:

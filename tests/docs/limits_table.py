@@ -11,6 +11,8 @@ from db.runtime.limits import Limits
 from db.runtime.schemas import MAX_VIOLATIONS
 from schema.given import LONGEST_KEY
 from schema.projection.arguments import MAX_PAGE
+from schema.projection.compiler import MAX_OBJECTS, MAX_PARAMETERS
+from schema.projection.executor import LONGEST_ANSWER
 from schema.projection.json_paths import MAX_NAMES
 from schema.projection.paging import DEFAULT_PAGE
 from schema.projection.where_checks import MAX_CONDITIONS, MAX_HOPS, MAX_LEVELS, MAX_VALUES
@@ -72,6 +74,12 @@ def limits_table() -> str:
         ("Conditions of a `where`", f"{MAX_CONDITIONS}", "`BAD_USER_INPUT`"),
         ("Values of an `in`", f"{MAX_VALUES}", "`BAD_USER_INPUT`"),
         ("Names of a path", f"{MAX_NAMES}", "`BAD_USER_INPUT`"),
+        (
+            "Objects, values that one root field compares with",
+            f"{MAX_OBJECTS:,}, {MAX_PARAMETERS:,}",
+            "`LIMIT_EXCEEDED`",
+        ),
+        ("Answer of a root field", _bytes(LONGEST_ANSWER), "`LIMIT_EXCEEDED`"),
         ("Ids of `nodes`", f"{MAX_PAGE}", "`BAD_USER_INPUT`"),
         ("`context` of an execution", _bytes(runtime.context_bytes), "`LimitExceeded`"),
         ("`outputData` of a step", _bytes(runtime.output_bytes), "`LimitExceeded`"),
@@ -83,6 +91,11 @@ def limits_table() -> str:
         ("Items of one batch", f"{runtime.batch_items:,}", FAILED_STEP),
         ("Executions of one tree", f"{runtime.executions_per_tree:,}", FAILED_STEP),
         ("Executions started by one command", f"{runtime.executions_per_command:,}", FAILED_STEP),
+        (
+            "Contexts of the children that it creates, together",
+            _bytes(runtime.contexts_bytes_per_command),
+            FAILED_STEP,
+        ),
         (
             "Passes of one step by one command",
             f"{runtime.passes_per_command}",

@@ -16,6 +16,7 @@ SCHEMA = build_schema("""
       item(id: ID): Item
       items(first: Int, last: Int): ItemConnection!
       many(first: Int = 20): [Item!]!
+      named(ids: [ID!]!): [Item]!
       bulk(input: BulkInput!): BulkResult!
       watched(first: Int = 30): Watched!
       nothing: Boolean
@@ -217,6 +218,12 @@ def test_what_a_selection_costs(selection: str, expected: int) -> None:
 def test_a_size_may_be_given_by_a_variable(text: str, variables: dict[str, Any], expected: int) -> None:
     assert validate(SCHEMA, parse(text)) == []
     assert nodes(text, **variables) == expected
+
+
+def test_a_list_by_ids_is_as_long_as_those() -> None:
+    assert nodes('{ named(ids: ["a", "b", "c"]) { id parent { id } } }') == 6
+    given = "query ($ids: [ID!]!) { named(ids: $ids) { id parent { id } } }"
+    assert nodes(given, ids=["a"] * 500) == 1_000
 
 
 def test_at_most_10_000_nodes_and_the_costliest_root_field_is_named() -> None:

@@ -1,0 +1,54 @@
+"""An operation's time, and what is still running when it has ended."""
+
+import asyncio
+
+import pytest
+
+from schema.allowance import Allowance
+
+
+async def test_what_entered_and_still_runs_at_the_end_is_cancelled() -> None:
+    allowance, begun = Allowance(), asyncio.Event()
+
+    async def for_ever() -> None:
+        allowance.enter()
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with allowance.limited(60):
+        task = asyncio.create_task(for_ever())
+        await begun.wait()
+    assert task.cancelled()
+
+
+async def test_what_waits_at_the_end_is_cancelled_too() -> None:
+    allowance, begun = Allowance(), asyncio.Event()
+
+    async def waiting() -> None:
+        allowance.enter()
+        with allowance.uncounted():
+            begun.set()
+            await asyncio.Event().wait()
+
+    async with allowance.limited(60):
+        task = asyncio.create_task(waiting())
+        await begun.wait()
+    assert task.cancelled()
+
+
+async def test_the_operations_own_task_is_not() -> None:
+    allowance = Allowance()
+    async with allowance.limited(60):
+        allowance.enter()
+    await asyncio.sleep(0)
+
+
+async def test_without_a_limit_waiting_is_just_waiting() -> None:
+    with Allowance().uncounted():
+        await asyncio.sleep(0)
+
+
+async def test_the_limit_is_told_as_a_timeout() -> None:
+    with pytest.raises(TimeoutError):
+        async with Allowance().limited(0):
+            await asyncio.Event().wait()
