@@ -1,7 +1,7 @@
 """Cursors: hex of the JSON array `[order, keys…]`. Opaque to clients, checked when they come back."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,19 +76,10 @@ class Keys:
 
     def decode(self, argument: str, cursor: str) -> list[Any]:
         """A cursor's keys; raises `BadUserInput` for anything that this order has not given out."""
-        try:
-            tag, *keys = list(orjson.loads(bytes.fromhex(cursor)))
-        except (ValueError, TypeError):
-            tag, keys = None, []
-        if tag != self._name or len(keys) != len(self.kinds) or not self._fit(keys):
-            raise BadUserInput(f"{argument} is not a cursor of this list.")
-        return keys
+        return keys_of(argument, cursor, self._name, [_FITS[kind] for kind in self.kinds])
 
     def _values(self, row: Row) -> list[str]:
         return [key.sql(row, self._spelling) for key in self._keys]
-
-    def _fit(self, keys: Sequence[object]) -> bool:
-        return all(_FITS[kind](key) for key, kind in zip(keys, self.kinds, strict=True))
 
 
 def _lexicographic(compared: Sequence[tuple[str, str, str]], end: str) -> str:
@@ -97,6 +88,21 @@ def _lexicographic(compared: Sequence[tuple[str, str, str]], end: str) -> str:
         return f"{value} {sign}{end} {placeholder}"
     inner = _lexicographic(rest, end)
     return f"({value} {sign} {placeholder} or {value} = {placeholder} and {inner})"
+
+
+def keys_of(argument: str, cursor: str, name: str, fits: Sequence[Callable[[object], bool]]) -> list[Any]:
+    """What a cursor of the order `name` holds, each key fit for its place; raises `BadUserInput`."""
+    try:
+        tag, *keys = list(orjson.loads(bytes.fromhex(cursor)))
+    except (ValueError, TypeError):
+        tag, keys = None, []
+    if (
+        tag != name
+        or len(keys) != len(fits)
+        or not all(fit(key) for fit, key in zip(fits, keys, strict=True))
+    ):
+        raise BadUserInput(f"{argument} is not a cursor of this list.")
+    return keys
 
 
 def own_keys(order: Order, table: Table, spelling: Spelling) -> Keys:
@@ -139,7 +145,8 @@ def _is_number(key: object) -> bool:
     return isinstance(key, int) and not isinstance(key, bool) and abs(key) < 2**63
 
 
-def _is_text(key: object) -> bool:
+def is_text(key: object) -> bool:
+    """Whether a key may be compared with a text."""
     return isinstance(key, str) and is_storable(key)
 
 
@@ -153,4 +160,4 @@ def _is_time(text: object) -> bool:
     return True
 
 
-_FITS = {"text": _is_text, "bigint": _is_number, "time": _is_time}
+_FITS = {"text": is_text, "bigint": _is_number, "time": _is_time}

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from graphql import GraphQLError
 
 from db import tables
 from db.tables import table_of
-from schema.projection.arguments import Arguments, BadUserInput, Values, is_storable
+from schema.projection.arguments import Arguments, Values
+from schema.projection.cursors import is_text, keys_of
 from schema.projection.declare import JournalOrder
 from schema.projection.rows import Row
 from schema.projection.spelling import Spelling
@@ -38,13 +38,7 @@ def cursor_of(change: Row, spelling: Spelling, epoch: str) -> str:
 
 def decode(argument: str, cursor: str) -> list[Any]:
     """A cursor's epoch, transaction and position; raises `BadUserInput` for what no journal has given out."""
-    try:
-        tag, *keys = list(orjson.loads(bytes.fromhex(cursor)))
-    except (ValueError, TypeError):
-        tag, keys = None, []
-    if tag == _TAG and len(keys) == 3 and _is_text(keys[0]) and all(map(_is_number, keys[1:])):
-        return keys
-    raise BadUserInput(f"{argument} is not a cursor of this list.")
+    return keys_of(argument, cursor, _TAG, (is_text, _is_number, _is_number))
 
 
 def _epoch_in(argument: str, values: Values) -> Any:
@@ -114,10 +108,6 @@ def _epoch_changed(epoch: str) -> GraphQLError:
         "The database was restored since this cursor was given out; begin again without one.",
         extensions={"code": "EPOCH_CHANGED", "epoch": epoch},
     )
-
-
-def _is_text(key: object) -> bool:
-    return isinstance(key, str) and is_storable(key)
 
 
 def _is_number(key: object) -> bool:
