@@ -147,7 +147,7 @@ class PostgreSQLDatabase(Database):
         except _GONE as error:
             raise Unavailable("The database does not answer.") from error
 
-    async def _drive(self, lease: "Lease", script: Generator[Request, Any, T]) -> T:
+    async def _drive(self, lease: Lease, script: Generator[Request, Any, T]) -> T:
         try:
             request = next(script)
             while True:
@@ -161,7 +161,7 @@ class PostgreSQLDatabase(Database):
             result: T = end.value
             return result
 
-    async def _run(self, lease: "Lease", request: Request) -> Any:
+    async def _run(self, lease: Lease, request: Request) -> Any:
         if isinstance(request, Begin):
             return await lease.begin()
         if isinstance(request, Rest | Ask):

@@ -9,11 +9,11 @@ from sqlalchemy import bindparam, select
 
 from db.commands.bounds import require_text, require_within
 from db.commands.flows import new_flow
-from db.commands.guards import UNGUARDED, Guard, Repeated, recall, remember, require_execution_revision
+from db.commands.guards import UNGUARDED, Guard, recall, remember, require_execution_revision
 from db.commands.outcome import Actor, Committed
 from db.commands.rows import clock
 from db.commands.together import run_on_tree
-from db.commands.transaction import Named, TreeCommand, carry_out
+from db.commands.transaction import Named, TreeCommand, attempt, carry_out
 from db.commands.writing import is_one_statement, write
 from db.ids import IdKind, is_id, new_id
 from db.requests import Begin, Fetch, Request
@@ -74,10 +74,7 @@ async def create_workflow_execution(
         require_text("correlationId", new.correlation_id, 1, 255)
     context = new.context or {}
     require_within("context", context, store.limits.context_bytes, store.limits.json_depth)
-    try:
-        return await store.database.attempt(_create(store, actor, new, context, guard))
-    except Repeated:
-        return await store.database.attempt(_create(store, actor, new, context, guard))
+    return await attempt(store, lambda: _create(store, actor, new, context, guard))
 
 
 async def start_workflow_execution(

@@ -3,7 +3,7 @@
 Nothing is written before the root is locked. The number of statements grows with the rows changed, never with the tree.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -57,10 +57,21 @@ class TreeCommand:
 
 async def commit(store: Store, work: Callable[[], Generator[Request, Any, T]]) -> T:
     """Run the script that `work` makes in one transaction; once more if somebody else did the same thing just now."""
+    return await _twice_at_most(store.database.transact, work)
+
+
+async def attempt(store: Store, work: Callable[[], Generator[Request, Any, T]]) -> T:
+    """The same with a script that begins its transaction itself, where it needs one."""
+    return await _twice_at_most(store.database.attempt, work)
+
+
+async def _twice_at_most(
+    run: Callable[[Generator[Request, Any, T]], Awaitable[T]], work: Callable[[], Generator[Request, Any, T]]
+) -> T:
     try:
-        return await store.database.transact(work())
+        return await run(work())
     except Repeated:
-        return await store.database.transact(work())
+        return await run(work())
 
 
 async def template_commit(
