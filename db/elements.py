@@ -1,4 +1,4 @@
-"""A list as one parameter, so that a statement's text does not depend on how many there are."""
+"""What the databases spell differently in Core statements."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 
 class OneOf(ColumnElement[bool]):
-    """Whether a column holds one of the texts of a list that is bound under `name`."""
+    """Whether a column holds one of the texts of a list, one parameter that is bound under `name`."""
 
     inherit_cache = False
 
@@ -27,3 +27,23 @@ def _sqlite(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
 def _postgresql(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
     column, texts = compiler.process(element.column, **options), compiler.process(element.texts, **options)
     return f"{column} IN (SELECT json_array_elements_text({texts}))"
+
+
+class Settled(ColumnElement[bool]):
+    """Whether the transaction that wrote a row, and every one before it, has ended (`live.md` J4)."""
+
+    inherit_cache = False
+
+    def __init__(self, xid: ColumnElement[int]) -> None:
+        self.xid = xid
+
+
+@compiles(Settled, "sqlite")
+def _settled_sqlite(_element: Settled, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "1 = 1"  # one writer: what can be read is in order
+
+
+@compiles(Settled, "postgresql")
+def _settled_postgresql(element: Settled, compiler: SQLCompiler, **options: Any) -> str:
+    xid = compiler.process(element.xid, **options)
+    return f"{xid} < (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"

@@ -1,6 +1,7 @@
 """What an operation is given, and what the schema needs of the server, as Protocols."""
 
 import asyncio
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -8,6 +9,7 @@ from typing import Protocol
 from strawberry.types import Info
 
 from db.commands.outcome import Actor, Committed
+from db.journal import Cursor, JournalPage, TreePage
 from db.session import Database
 from db.store import Store
 from schema.allowance import Allowance
@@ -30,11 +32,30 @@ class Watch(Protocol):
         """Return once something was committed since the last return; many changes are one."""
 
 
+class Follower(Protocol):
+    """Hears which of a tenant's executions change."""
+
+    async def changed(self) -> Collection[str] | None:
+        """The ids of those that changed since the last return, when there are some; None: it may be any."""
+
+
 class Feed(Protocol):
     """The one reader of the journal in this process (`live.md` H1)."""
 
     def watch(self, *, root_id: str, execution_id: str | None = None) -> AbstractAsyncContextManager[Watch]:
         """Attach to an execution, or with None to the whole tree; what is read after that misses nothing (H2)."""
+
+    async def tree_page(self, root_id: str, after: int) -> TreePage:
+        """How a tree that is watched stands, and where the next page of its changes ends; read once for all."""
+
+    def watch_all(self, tenant: str) -> AbstractAsyncContextManager[Watch]:
+        """Attach to all trees of a tenant: hears of settled changes (J4)."""
+
+    async def journal_page(self, tenant: str, after: Cursor) -> JournalPage:
+        """Where the next page of a tenant's settled changes ends; read once for all."""
+
+    def follow(self, tenant: str) -> AbstractAsyncContextManager[Follower]:
+        """Attach to all executions of a tenant: hears which of them change, settled or not."""
 
 
 class Announcer(Protocol):
@@ -55,6 +76,8 @@ class Context:
     announcer: Announcer
     # Set when the run of a subscription should read again though nothing changed: somebody joined it.
     refresh: asyncio.Event = field(default_factory=asyncio.Event)
+    # The `id` of the last event that a client of server-sent events has seen.
+    last_event_id: str | None = None
     allowance: Allowance = field(default_factory=Allowance)
 
     @property

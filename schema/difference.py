@@ -73,7 +73,7 @@ def _differing(last: Row, query: Query) -> str:
     return f"{last.revision} > {since} and {_is_last(last, query)} and {_is_below(last, query)}"
 
 
-DIFFERENCES = Listing(_differing, "revision")
+DIFFERENCES = Listing(_differing, ("revision",))
 
 
 def _itself(last: Row, change: Row, _: Arguments) -> str:

@@ -70,6 +70,11 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "STEP_RELEASED": "Who had claimed an attempt gave it back.",
         "STEP_CLAIM_EXPIRED": "The lease of a claim ran out, and the attempt can be claimed again.",
     },
+    "SnapshotReason": {
+        "START": "The client asked for no place to go on from.",
+        "CURSOR_EXPIRED": "The changes after the client's place are no longer kept.",
+        "EPOCH_CHANGED": "The database was restored since the client was there.",
+    },
     "OrderDirection": {
         "ASC": "The smallest, the earliest or the first of the alphabet comes first.",
         "DESC": "The largest, the latest or the last of the alphabet comes first.",

@@ -2,27 +2,38 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, TypeVar
 
 import strawberry
 from graphql import GraphQLError
 
 from db.lookups import Place, find_execution
+from db.runtime.changes import ChangeKind
 from db.runtime.statuses import ExecutionStatus
 from schema.context import Context, OperationInfo, Watch
 from schema.execution import WorkflowExecution
 from schema.projection.rows import Rows
 from schema.reach import reaches_others
+from schema.streams.changes import change_events
+from schema.streams.tree import tree_events
+from schema.streams.types import ChangesEvent, WorkflowExecutionTreeEvent
+
+T = TypeVar("T")
 
 _FINAL = frozenset((ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED))
+# Fields whose subscribers each stand at a place of their own; those of others share one run.
+PLACED: Final = frozenset(("workflowExecutionTree", "changes"))
+# Their arguments that tell the place: subscribers who differ in nothing else are given the same events.
+PLACES: Final = frozenset(("after", "epoch"))
 
 
-@strawberry.type(description="Streams. A slow reader gets the newest state, not every state in between.")
+@strawberry.type(description="Streams of events, over a WebSocket or as server-sent events.")
 class Subscription:
     @strawberry.subscription(
         description="The execution now, then again after every change in it or its steps; where other executions "
         "of its tree are selected, after every change of those too. Completes after it is "
-        "COMPLETED or CANCELLED; after FAILED it stays open, for a retry reopens it."
+        "COMPLETED or CANCELLED; after FAILED it stays open, for a retry reopens it. A slow reader gets the newest "
+        "state, not every state in between."
     )
     async def workflow_execution(
         self,
@@ -41,6 +52,54 @@ class Subscription:
                 yield Rows("WorkflowExecution", {"id": id})  # type: ignore[misc]  # projected
                 if not ended:
                     await _changed_or_joined(context, watch)
+
+    @strawberry.subscription(
+        description="A whole tree without a gap: its state, then every change in the order of revisions, children born "
+        "later included, and TreeEnded when it is over. Completes after the root is COMPLETED or CANCELLED. A slow "
+        "reader is caught up from the journal."
+    )
+    def workflow_execution_tree(
+        self,
+        info: OperationInfo,
+        root_id: Annotated[strawberry.ID, strawberry.argument(description="The id of the tree's root.")],
+        after: Annotated[
+            int | None,
+            strawberry.argument(
+                description="Go on after this revision, without the state; where that cannot be, the state comes first."
+            ),
+        ] = strawberry.UNSET,
+        epoch: Annotated[
+            str | None,
+            strawberry.argument(
+                description="The epoch that came with the revision. Without it a restore of the database goes unnoticed."
+            ),
+        ] = strawberry.UNSET,
+    ) -> AsyncGenerator[WorkflowExecutionTreeEvent, None]:
+        return tree_events(info.context, root_id, _given(after), _given(epoch))  # type: ignore[return-value]  # projected
+
+    @strawberry.subscription(
+        description="The journal without a gap, from a cursor or from now on: of one tree by revision, of all trees in "
+        "the order of their commits. Never completes. A slow reader is caught up from the journal."
+    )
+    def changes(
+        self,
+        info: OperationInfo,
+        after: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Go on after this cursor; where that cannot be, ChangesResync comes first."
+            ),
+        ] = strawberry.UNSET,
+        root_workflow_execution_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Only changes of the tree below this root."),
+        ] = strawberry.UNSET,
+        kinds: Annotated[
+            list[ChangeKind] | None, strawberry.argument(description="Only changes of these kinds.")
+        ] = strawberry.UNSET,
+    ) -> AsyncGenerator[ChangesEvent, None]:
+        root_id, chosen = _given(root_workflow_execution_id), _given(kinds)
+        return change_events(info.context, _given(after), root_id, chosen)  # type: ignore[return-value]  # projected
 
 
 async def _required(context: Context, execution_id: str) -> Place:
@@ -62,3 +121,8 @@ async def _changed_or_joined(context: Context, watch: Watch) -> None:
         for future in waiting:
             future.cancel()
     context.refresh.clear()
+
+
+def _given(argument: T) -> T | None:
+    """An argument's value; null where it is absent."""
+    return None if argument is strawberry.UNSET else argument

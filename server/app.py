@@ -21,6 +21,7 @@ from db.tables import DEFAULT_TENANT
 from schema.context import Context, Viewer
 from schema.projection.executor import Plans
 from schema.schema import build_schema, plans_for
+from schema.subscription import PLACED, PLACES
 from server.announcing import DoorbellAnnouncer
 from server.broadcast import Doorbell
 from server.endpoint import GraphQLEndpoint
@@ -29,7 +30,7 @@ from server.health import Health, health_routes
 from server.operations import Operations
 from server.pages import graphiql_page, graphiql_routes
 from server.settings import Settings
-from server.subscriptions import Subscriptions
+from server.subscriptions import Placed, Subscriptions
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
 
@@ -56,7 +57,7 @@ class Parts:
     doorbell: Doorbell
     feed: Feed
 
-    def context_for(self, _connection: HTTPConnection) -> Context:
+    def context_for(self, connection: HTTPConnection) -> Context:
         """An operation's surroundings. Nobody is authenticated: everyone acts as the default tenant."""
         return Context(
             viewer=Viewer(DEFAULT_TENANT),
@@ -64,6 +65,7 @@ class Parts:
             plans=self.plans,
             feed=self.feed,
             announcer=DoorbellAnnouncer(self.doorbell),
+            last_event_id=connection.headers.get("last-event-id"),
         )
 
 
@@ -98,7 +100,8 @@ def create_app(settings: Settings) -> Application:
     feed = Feed(doorbell, JournalReader(database))
     parts = Parts(settings, schema, Store(database), plans_for(schema, database.kind), doorbell, feed)
     operations = Operations(schema)
-    endpoint = GraphQLEndpoint(operations, Subscriptions(operations), parts.context_for, page=graphiql_page)
+    subscriptions = Subscriptions(operations, placed=Placed(PLACED, PLACES))
+    endpoint = GraphQLEndpoint(operations, subscriptions, parts.context_for, page=graphiql_page)
     health = Health(settings, database, doorbell)
     routes = [*endpoint.routes(), *graphiql_routes(), *health_routes(health)]
     return Application(Starlette(routes=routes), parts, endpoint, health)

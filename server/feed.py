@@ -2,22 +2,27 @@
 
 Source: `live.md` H1, H2, H7, B2, B3. A position (the revision) per watched tree is all it keeps. Rings say
 where to read and a sweep finds what they did not say, so a ring is a hint and never believed. Snapshots and
-payloads are the subscribers'.
+payloads are the subscribers'. All trees at once are watched by `server/tail.py`.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeVar
 
+from db.journal import Cursor, JournalPage, TreePage, TreeRevisions
 from server.backoff import Backoff
 from server.broadcast import DoorbellHealth, DoorbellStatus
+from server.followers import Follower, Followers
 from server.outage import Outage
 from server.ring import Ring
+from server.tail import Tail, TailReader
 from server.watches import Watch, WatchedTree
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +38,21 @@ class JournalEntry(Protocol):
     @property
     def execution_id(self) -> str: ...
 
+    @property
+    def tenant(self) -> str: ...
 
-class JournalReader(Protocol):
+
+class JournalReader(TailReader, Protocol):
     """`db/journal.py`, or a test's; may raise anything, and is then asked again."""
 
-    async def tree_revisions(self, root_ids: Collection[str], /) -> Mapping[str, int]:
-        """The revision of each of these trees; those that do not exist are left out."""
+    async def tree_revisions(self, root_ids: Collection[str], /) -> TreeRevisions:
+        """Where these trees stand."""
 
     async def tree_changes(self, root_id: str, after: int, limit: int, /) -> Sequence[JournalEntry]:
         """The next changes after revision `after`, ascending and dense, `limit` at most."""
+
+    async def tree_page(self, root_id: str, after: int, /) -> TreePage:
+        """How the tree stands, and where the next page of its changes ends."""
 
 
 class Bell(Protocol):
@@ -87,7 +98,10 @@ class Feed:
         self._trees: dict[str, WatchedTree] = {}
         self._unplaced: dict[str, WatchedTree] = {}
         self._to_read: asyncio.Queue[WatchedTree] = asyncio.Queue()
-        self._outage = Outage(Backoff(self._timing.first_retry, self._timing.longest_retry))
+        self._outage = Outage(self._backoff())
+        self._followers = Followers()
+        self._tails: dict[str, Tail] = {}
+        self._epoch = ""
         self._sweep_due = 0.0
         self._nudge = asyncio.Event()
         self._tasks: list[asyncio.Task[NoReturn]] = []
@@ -109,6 +123,10 @@ class Feed:
         if self._tasks:
             await asyncio.wait(self._tasks)
         self._tasks = []
+        for tree in self._trees.values():
+            tree.pages.close()
+        for tail in self._tails.values():
+            tail.pages.close()
 
     @asynccontextmanager
     async def watch(self, *, root_id: str, execution_id: str | None = None) -> AsyncIterator[Watch]:
@@ -118,7 +136,10 @@ class Feed:
         for the tree's position if nobody watched the tree, and does not fail when the journal cannot be read.
         """
         watch = Watch()
-        tree = self._trees.get(root_id) or self._add(root_id)
+        tree = self._trees.get(root_id)
+        if tree is None or not tree.is_watched:
+            # Not one that is only followed: where that stands was told by a ring.
+            tree = self._add(root_id)
         tree.attach(watch, execution_id)
         try:
             # Whoever attaches while the position is still being read waits too: otherwise a change between
@@ -127,8 +148,66 @@ class Feed:
             yield watch
         finally:
             tree.detach(watch, execution_id)
-            if not tree.is_watched:
+            if not tree.is_wanted:
                 self._remove(tree)
+
+    async def tree_page(self, root_id: str, after: int) -> TreePage:
+        """How a watched tree stands, and the next page of its changes after a revision.
+
+        Read once for all who are there and know as much. While the journal cannot be read it waits.
+        """
+        tree = self._trees[root_id]
+        return await tree.pages.get(
+            (after, tree.position, self._epoch),
+            lambda: self._persist(f"a page of {root_id}", lambda: self._journal.tree_page(root_id, after)),
+        )
+
+    @asynccontextmanager
+    async def watch_all(self, tenant: str) -> AsyncIterator[Watch]:
+        """A watch of all the tenant's trees, which wakes when more of their changes is settled (J4)."""
+        async with self._tail(tenant).watch() as watch:
+            yield watch
+
+    async def journal_page(self, tenant: str, after: Cursor) -> JournalPage:
+        """The next page of the settled changes of a tenant that is watched, as `tree_page` is read."""
+        tail = self._tail(tenant)
+        return await tail.pages.get(
+            (after, tail.position, tail.epoch),
+            lambda: self._persist(f"a page of all of {tenant}", lambda: self._journal.page(tenant, after)),
+        )
+
+    @asynccontextmanager
+    async def follow(self, tenant: str) -> AsyncIterator[Follower]:
+        """Follow the tenant's executions: what changes is told by id as soon as it is rung, or found by the sweep."""
+        with self._followers.following(tenant) as follower:
+            async with self._tail(tenant).held():
+                yield follower
+
+    def _tail(self, tenant: str) -> Tail:
+        tail = self._tails.get(tenant)
+        if tail is None:
+            tail = self._tails[tenant] = Tail(
+                tenant, self._journal, self._followers, self._outage, self._interval, self._backoff
+            )
+        return tail
+
+    def _backoff(self) -> Backoff:
+        return Backoff(self._timing.first_retry, self._timing.longest_retry)
+
+    async def _persist(self, what: str, read: Callable[[], Awaitable[T]]) -> T:
+        backoff = self._backoff()
+        while True:
+            try:
+                async with asyncio.timeout(self._timing.read):
+                    result = await read()
+            except LookupError:
+                raise
+            except Exception as error:
+                self._fail(what, error)
+                await asyncio.sleep(backoff.next_delay())
+            else:
+                self._outage.heal(what)
+                return result
 
     def _add(self, root_id: str) -> WatchedTree:
         tree = self._trees[root_id] = self._unplaced[root_id] = WatchedTree(root_id)
@@ -143,8 +222,15 @@ class Feed:
             self._outage.heal(tree.root_id)
 
     def _hear(self, ring: Ring) -> None:
+        for tail in self._tails.values():
+            tail.ring()
         tree = self._trees.get(ring.root_id)
+        if tree is None and self._followers:
+            tree = self._trees[ring.root_id] = WatchedTree(ring.root_id)
+            tree.position = ring.from_revision
+            tree.placed.set()
         if tree is not None:
+            tree.is_followed = bool(self._followers)
             tree.wanted = max(tree.wanted, ring.to_revision)
             self._read_soon(tree)
 
@@ -153,6 +239,8 @@ class Feed:
         log.debug("feed: the doorbell is %s, comparing positions", status)
         self._sweep_due = 0.0
         self._nudge.set()
+        for tail in self._tails.values():
+            tail.nudge()
 
     def _read_soon(self, tree: WatchedTree) -> None:
         if tree.is_behind and not tree.being_read:
@@ -187,6 +275,13 @@ class Feed:
         retry_at = self._outage.retry_at
         return self._sweep_due if retry_at is None else min(self._sweep_due, retry_at)
 
+    def _look_at_epoch(self, epoch: str) -> None:
+        """Wake everybody where another history has begun: positions in it say nothing (J5)."""
+        if self._epoch not in ("", epoch):
+            for tree in self._trees.values():
+                tree.wake_all()
+        self._epoch = epoch
+
     async def _compare(self, trees: Mapping[str, WatchedTree]) -> None:
         """Read the trees' revisions; a tree found behind is read, one without a position gets it."""
         remaining = iter(list(trees.values()))
@@ -200,8 +295,9 @@ class Feed:
                 self._let_in(trees.values())
                 return
             self._outage.heal("")
+            self._look_at_epoch(revisions.epoch)
             for tree in chunk:
-                self._place(tree, before[tree.root_id], revisions.get(tree.root_id, 0))
+                self._place(tree, before[tree.root_id], revisions.of_root.get(tree.root_id, 0))
 
     def _let_in(self, trees: Iterable[WatchedTree]) -> None:
         """Let watchers in without a position; whatever they miss until there is one wakes them then."""
@@ -233,21 +329,31 @@ class Feed:
                 await self._read(tree)
             except Exception as error:
                 tree.being_read = False
-                if tree.is_watched:
+                if tree.is_wanted:
                     self._fail(tree.root_id, error)
             else:
                 tree.being_read = False
                 self._outage.heal(tree.root_id)
                 self._read_soon(tree)
+                self._leave_if_read(tree)
+
+    def _leave_if_read(self, tree: WatchedTree) -> None:
+        """Who follows all trees has heard of this one; nobody else needs its position."""
+        if not tree.is_behind:
+            tree.is_followed = False
+            if not tree.is_watched:
+                self._remove(tree)
 
     async def _read(self, tree: WatchedTree) -> None:
         """Read `tree`'s journal from its position to its end, page by page, waking whom it concerns."""
         tree.wanted = 0
         confirmed = tree.confirmed
-        while tree.is_watched and tree.position is not None:
+        while tree.is_wanted and tree.position is not None:
             async with asyncio.timeout(self._timing.read):
                 page = await self._journal.tree_changes(tree.root_id, tree.position, self._page_size)
             advance(tree, page)
+            if page and tree.is_followed:
+                self._followers.tell(page[0].tenant, {entry.execution_id for entry in page})
             if len(page) < self._page_size:
                 break
         confirmed = min(confirmed, tree.confirmed)  # lower now: the database was put back meanwhile

@@ -5,6 +5,7 @@ https://graphql.github.io/graphql-over-http/draft/. Reading a request is `server
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations
+from server.payload import Payload, SubscriptionFailed
 from server.requests import BadRequest, GraphQLRequest
 from server.responses import (
     EVENT_STREAM,
@@ -30,7 +32,7 @@ from server.responses import (
     refused,
 )
 from server.sse import EventStreams
-from server.subscriptions import SubscriptionFailed, Subscriptions
+from server.subscriptions import Subscriptions
 
 Page = Callable[[Request], Awaitable[Response]]
 
@@ -149,15 +151,15 @@ class HTTPEndpoint:
 
     async def _subscription(
         self, operation: Operation, context: OperationContext
-    ) -> AsyncGenerator[bytes, None]:
+    ) -> AsyncGenerator[Payload, None]:
         try:
-            with self._subscriptions.open(operation, context) as payloads:
+            async with aclosing(self._subscriptions.open(operation, context)) as payloads:
                 async for payload in payloads:
-                    yield payload.encode()
+                    yield payload
         except (OperationRefused, SubscriptionFailed) as failure:
-            yield encode_outcome(refused(failure.errors))
+            yield Payload(encode_outcome(refused(failure.errors)).decode())
         except Exception as cause:  # the edge: nothing leaves unmasked
-            yield encode_outcome(refused([internal_error(cause)]))
+            yield Payload(encode_outcome(refused([internal_error(cause)])).decode())
 
 
 def asks_for_page(request: Request[Any]) -> bool:
@@ -213,5 +215,5 @@ def _first_of(request: Request[Any], *names: str) -> str | None:
     return next((name for name in ranges if name in names), None)
 
 
-async def _once(outcome: ExecutionOutcome) -> AsyncGenerator[bytes, None]:
-    yield encode_outcome(outcome)
+async def _once(outcome: ExecutionOutcome) -> AsyncGenerator[Payload, None]:
+    yield Payload(encode_outcome(outcome).decode())

@@ -13,10 +13,14 @@ import strawberry
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
+    execute_subscription_event,
     get_operation_ast,
     map_source_to_response_event,
     parse,
@@ -115,8 +119,33 @@ class Operation:
         return self.definition.name.value if self.definition.name else None
 
     @property
+    def root_field(self) -> FieldNode:
+        """The first root field, of which a subscription has one."""
+        node: Any = self.definition.selection_set.selections[0]
+        while not isinstance(node, FieldNode):
+            if isinstance(node, FragmentSpreadNode):
+                node = next(each for each in self.document.definitions if _is_fragment(each, node.name.value))
+            node = node.selection_set.selections[0]
+        return node
+
+    @property
     def is_subscription(self) -> bool:
         return self.type is OperationType.SUBSCRIPTION
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A subscription that has begun: its events, which raise what their resolver raises, and what executes them."""
+
+    executor: Executor[Any]
+    events: AsyncGenerator[Any, None]
+
+    async def result(self, event: Any) -> ExecutionResult:
+        """What the selection makes of one event."""
+        result = execute_subscription_event(self.executor.build_per_event_executor(event))
+        if self.executor.is_awaitable(result):
+            return await cast("Awaitable[ExecutionResult]", result)
+        return cast("ExecutionResult", result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,17 +242,19 @@ class Operations:
     async def subscribe(
         self, operation: Operation, context: OperationContext
     ) -> AsyncGenerator[ExecutionResult, None]:
-        """The events of a subscription, whose source is created here.
+        """The events of a subscription as they are answered. Raises as `source` does."""
+        source = await self.source(operation, context)
+        return map_source_to_response_event(source.executor, source.events)
 
-        Raises `OperationRefused`; the generator raises what its source raises.
-        """
+    async def source(self, operation: Operation, context: OperationContext) -> "Source":
+        """The source of a subscription, created here. Raises `OperationRefused`."""
         executor = self.executor(operation, context)
-        source = create_source_event_stream(executor)
-        if optimized_is_awaitable(source):
-            source = await cast("Any", source)
-        if isinstance(source, ExecutionResult):
-            raise OperationRefused(format_errors(source.errors or (), ErrorCode.BAD_USER_INPUT))
-        return map_source_to_response_event(executor, cast("Any", source))
+        events = create_source_event_stream(executor)
+        if optimized_is_awaitable(events):
+            events = await cast("Any", events)
+        if isinstance(events, ExecutionResult):
+            raise OperationRefused(format_errors(events.errors or (), ErrorCode.BAD_USER_INPUT))
+        return Source(executor, cast("Any", events))
 
     def executor(self, operation: Operation, context: OperationContext) -> Executor[Any]:
         """graphql-core's executor, which holds the coerced variables; how much is asked for may depend on them.
@@ -281,6 +312,10 @@ class Operations:
         valid = ValidDocument(document, operations)
         self._documents.keep(text, valid)
         return valid
+
+
+def _is_fragment(node: Any, name: str) -> bool:
+    return isinstance(node, FragmentDefinitionNode) and node.name.value == name
 
 
 def unfinished(error: GraphQLError) -> GraphQLError:

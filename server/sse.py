@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 
+from server.payload import Payload
 from server.responses import EVENT_STREAM
 
 COMPLETE: Final = b"event: complete\ndata:\n\n"
@@ -44,8 +45,8 @@ class EventStreams:
         """How many streams are open."""
         return len(self._ends)
 
-    def respond(self, payloads: AsyncGenerator[bytes, None]) -> "EventStream":
-        """The response that streams these payloads, each JSON text on one line."""
+    def respond(self, payloads: AsyncGenerator[Payload, None]) -> "EventStream":
+        """The response that streams these payloads, each one event."""
         return EventStream(self, payloads, self._limits)
 
     def register(self) -> asyncio.Future[None]:
@@ -68,12 +69,12 @@ class EventStream:
     """An ASGI response. Ends with its payloads, its client, or all streams."""
 
     def __init__(
-        self, streams: EventStreams, payloads: AsyncGenerator[bytes, None], limits: EventStreamLimits
+        self, streams: EventStreams, payloads: AsyncGenerator[Payload, None], limits: EventStreamLimits
     ) -> None:
         self._streams = streams
         self._payloads = payloads
         self._limits = limits
-        self._upcoming: asyncio.Task[bytes | None] | None = None
+        self._upcoming: asyncio.Task[Payload | None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         end = self._streams.register()
@@ -108,14 +109,19 @@ class EventStream:
         if not self._upcoming.done():
             return COMMENT
         payload, self._upcoming = self._upcoming.result(), None
-        return COMPLETE if payload is None else b"event: next\ndata: " + payload + b"\n\n"
+        return COMPLETE if payload is None else _event(payload)
 
     async def _send(self, send: Send, event: bytes) -> None:
         async with asyncio.timeout(self._limits.stall_timeout):
             await send({"type": "http.response.body", "body": event, "more_body": True})
 
 
-async def _following(payloads: AsyncGenerator[bytes, None]) -> bytes | None:
+def _event(payload: Payload) -> bytes:
+    place = "" if payload.id is None else f"id: {payload.id}\n"
+    return f"event: next\n{place}data: {payload.text}\n\n".encode()
+
+
+async def _following(payloads: AsyncGenerator[Payload, None]) -> Payload | None:
     return await anext(payloads, None)
 
 

@@ -1,20 +1,22 @@
 """Shared runs: subscribers of the same thing share one execution and one encoded payload (`live.md` H3, H4).
 
-What carries a payload to a client is `server/websocket.py` and `server/sse.py`; what makes a source yield is the
-schema's.
+Where each of them stands at a place of its own, it is a stream (`server/streams.py`). What carries a payload to a client
+is `server/websocket.py` and `server/sse.py`; what makes a source yield is the schema's.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import orjson
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult, GraphQLError, Node, VariableDefinitionNode, VariableNode, Visitor, visit
 
 from server.operations import Operation, OperationContext, OperationRefused, Operations, outcome_of
+from server.payload import Payload, SubscriptionFailed
 from server.responses import ErrorCode, FormattedError, encode_outcome, format_errors, internal_error
+from server.streams import Crowds, Stream
 
 REFRESH_INTERVAL: Final = 0.025  # seconds between two reads that only joiners ask for
 
@@ -26,14 +28,6 @@ def with_refresh(context: Any, refresh: asyncio.Event) -> OperationContext:
     """The context of a run: that of its first subscriber, a dataclass, with the run's own `refresh`."""
     shared: OperationContext = replace(context, refresh=refresh)
     return shared
-
-
-class SubscriptionFailed(Exception):
-    """The run of a subscription has ended with errors, which are as the response shows them."""
-
-    def __init__(self, errors: list[FormattedError]) -> None:
-        self.errors = errors
-        super().__init__("; ".join(each["message"] for each in errors))
 
 
 class Refresh(asyncio.Event):
@@ -84,9 +78,9 @@ class RunKey:
 
 
 class Subscription:
-    """One subscriber's place in a run: an iterator of payloads (JSON text) that holds at most one, the newest.
+    """One subscriber's place in a run: an iterator of payloads that holds at most one, the newest.
 
-    Iteration ends when the source has ended and raises `SubscriptionFailed` when it has failed. `close` frees
+    Iteration ends when the source has ended and raises `SubscriptionFailed` when it has failed. `aclose` frees
     the place; iterating is safe to cancel and to go on with.
     """
 
@@ -95,22 +89,16 @@ class Subscription:
     def __init__(self, run: "Run", joined: int) -> None:
         self.joined = joined
         self._run = run
-        self._pending: str | None = None
-        self._newest: str | None = None
+        self._pending: Payload | None = None
+        self._newest: Payload | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_over = False
         self._errors: list[FormattedError] | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> str:
+    async def __anext__(self) -> Payload:
         while self._pending is None:
             if self._errors is not None:
                 raise SubscriptionFailed(self._errors)
@@ -121,15 +109,15 @@ class Subscription:
         payload, self._pending = self._pending, None
         return payload
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Leave the run; the last to leave ends it."""
         self._run.leave(self)
 
-    def holds(self, payload: str) -> bool:
+    def holds(self, payload: Payload) -> bool:
         """Whether `payload` is what this subscriber was given last."""
         return self._newest == payload
 
-    def give(self, payload: str) -> None:
+    def give(self, payload: Payload) -> None:
         """The newest state takes the place of one that was not taken yet."""
         self._pending = self._newest = payload
         self._wake()
@@ -180,7 +168,7 @@ class Run:
                 self.refresh.clear()
                 async with contextlib.aclosing(await open_source()) as events:
                     async for result in events:
-                        self._deliver(encode_outcome(outcome_of(result)).decode())
+                        self._deliver(Payload(encode_outcome(outcome_of(result)).decode()))
                 self._end_for_who_was_answered()
         except OperationRefused as refusal:
             self._end(refusal.errors)
@@ -191,7 +179,7 @@ class Run:
         finally:
             self._end(None)
 
-    def _deliver(self, payload: str) -> None:
+    def _deliver(self, payload: Payload) -> None:
         answered = self.refresh.answered
         was_asked_for = answered > self._answered
         self._answered = answered
@@ -220,21 +208,54 @@ class Run:
         self._on_finish(self)
 
 
-class Subscriptions:
-    """The runs of one process."""
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The `fields` whose subscribers each stand at a place of their own, which these `arguments` tell."""
 
-    def __init__(self, operations: Operations, context_for_run: ContextForRun = with_refresh) -> None:
+    fields: Collection[str] = ()
+    arguments: Collection[str] = ()
+
+    def variables(self, operation: Operation) -> Collection[str]:
+        """The variables that tell the place and nothing else."""
+        places: set[str] = set()
+        others: set[str] = set()
+        field = operation.root_field
+        told = [each.value for each in field.arguments or () if each.name.value in self.arguments]
+
+        class Sorting(Visitor):
+            def enter_variable(self, node: VariableNode, _key: Any, parent: Node, *_: Any) -> None:
+                if not isinstance(parent, VariableDefinitionNode):
+                    (places if any(node is each for each in told) else others).add(node.name.value)
+
+        visit(operation.document, Sorting())
+        return places - others
+
+
+class Subscriptions:
+    """The runs and the crowds of one process."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        context_for_run: ContextForRun = with_refresh,
+        placed: Placed | None = None,
+    ) -> None:
         self._operations = operations
         self._context_for_run = context_for_run
+        self._placed = placed or Placed()
+        self._crowds = Crowds()
         self._runs: dict[RunKey, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
-        """How many shared runs there are."""
-        return len(self._runs)
+        """How many different subscriptions there are."""
+        return len(self._runs) + len(self._crowds)
 
-    def open(self, operation: Operation, context: OperationContext) -> Subscription:
-        """Join the run of this subscription, which is started where there is none. Raises `OperationRefused`."""
+    def open(self, operation: Operation, context: OperationContext) -> Subscription | Stream:
+        """Join all who have subscribed to the same. Raises `OperationRefused`."""
+        if operation.root_field.name.value in self._placed.fields:
+            key = self._key(operation, context, without=self._placed.variables(operation))
+            return self._crowds.join(key or object(), lambda: self._operations.source(operation, context))
         key = self._key(operation, context)
         run = self._runs.get(key) if key else None
         return run.join() if run else self._start(key, operation, context)
@@ -261,9 +282,12 @@ class Subscriptions:
         task.add_done_callback(self._tasks.discard)
         return subscription
 
-    def _key(self, operation: Operation, context: OperationContext) -> RunKey | None:
+    def _key(
+        self, operation: Operation, context: OperationContext, without: Collection[str] = ()
+    ) -> RunKey | None:
         """None where the variables hold what JSON cannot show: such a subscription runs alone."""
         coerced = self._operations.executor(operation, context).variable_values.coerced
+        coerced = {name: value for name, value in coerced.items() if name not in without}
         try:
             variables = orjson.dumps(coerced, option=orjson.OPT_SORT_KEYS)
         except TypeError:

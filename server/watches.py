@@ -6,6 +6,11 @@ In memory only, and freed with the last watch. When positions are read and moved
 import asyncio
 from collections.abc import Iterable
 
+from db.journal import TreePage
+from server.once import Once
+
+_KEPT_PAGES = 4
+
 
 class Watch:
     """One subscriber's flag, conflated: however much was committed, `changed` returns once (`live.md` H4)."""
@@ -26,7 +31,8 @@ class WatchedTree:
     """A tree that somebody watches: how far its journal was read, and who wants to know of what.
 
     `position` is the revision up to which watches were woken; None until it was read. `wanted` is the highest
-    revision rung and not yet read for, `confirmed` the highest that the database itself has told.
+    revision rung and not yet read for, `confirmed` the highest that the database itself has told. `is_followed`: who
+    follows all trees is to hear of what was rung. `pages` are those read by who streams the tree.
     """
 
     def __init__(self, root_id: str) -> None:
@@ -36,6 +42,8 @@ class WatchedTree:
         self.confirmed = 0
         self.being_read = False
         self.missed_changes = False
+        self.is_followed = False
+        self.pages: Once[TreePage] = Once(_KEPT_PAGES)
         self.placed = asyncio.Event()
         self._of_tree: set[Watch] = set()
         self._of_execution: dict[str, set[Watch]] = {}
@@ -45,9 +53,13 @@ class WatchedTree:
         return bool(self._of_tree or self._of_execution)
 
     @property
+    def is_wanted(self) -> bool:
+        return self.is_watched or self.is_followed
+
+    @property
     def is_behind(self) -> bool:
         known = max(self.wanted, self.confirmed)
-        return self.is_watched and self.position is not None and known > self.position
+        return self.is_wanted and self.position is not None and known > self.position
 
     def attach(self, watch: Watch, execution_id: str | None) -> None:
         """`execution_id` None: every change of the tree concerns `watch`."""

@@ -12,6 +12,7 @@ from starlette.types import Message, Send
 from starlette.websockets import WebSocket
 
 from server.operations import ContextFor, Operation, OperationRefused, Operations
+from server.payload import SubscriptionFailed
 from server.protocol import (
     CONNECTION_ACK,
     CloseCode,
@@ -27,7 +28,7 @@ from server.protocol import (
     pong_message,
 )
 from server.responses import ErrorCode, encode_outcome, error, internal_error
-from server.subscriptions import SubscriptionFailed, Subscriptions
+from server.subscriptions import Subscriptions
 
 MAX_REASON: Final = 123  # bytes, RFC 6455 5.5
 
@@ -204,9 +205,9 @@ class Connection:
     async def _stream(self, running: RunningOperation, operation: Operation) -> None:
         context = self._surroundings.context_for(self._websocket)
         prefix = next_prefix(running.id)
-        with self._surroundings.subscriptions.open(operation, context) as payloads:
+        async with contextlib.aclosing(self._surroundings.subscriptions.open(operation, context)) as payloads:
             async for payload in payloads:
-                await self._send(f"{prefix}{payload}}}")
+                await self._send(f"{prefix}{payload.text}}}")
 
     async def _execute(self, running: RunningOperation, operation: Operation) -> None:
         context = self._surroundings.context_for(self._websocket)

@@ -85,3 +85,6 @@ class JournalEpoch(SQLModel, table=True):
     id: int = Field(sa_column=Column(Integer(), primary_key=True, autoincrement=False))
     epoch: str = text_column()
     created_at: datetime = time_column(null=False)
+    # The highest cursor that pruning has removed; what comes after it is kept.
+    pruned_xid: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))
+    pruned_position: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))

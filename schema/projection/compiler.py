@@ -40,6 +40,13 @@ MAX_PARAMETERS = 5_000
 MAX_OBJECTS = 2_000
 
 
+class Moved(GraphQLError):  # raised by a guard, and answered by reading the past
+    """The tree is no longer at the revision at which it is to be shown."""
+
+    def __init__(self) -> None:
+        super().__init__("The tree has moved on.")
+
+
 class Query:
     """A statement in the making."""
 
@@ -103,8 +110,7 @@ class Query:
 
     def plan_rows(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of one object."""
-        if rows.as_of is not None:
-            self._look_back()
+        self._place(rows)
         table = self._homes[type_.name].table
         if table is None:
             kinds = {
@@ -118,13 +124,17 @@ class Query:
         return self._finish(f"select {selected} from {source} where {' and '.join(conditions)}")
 
     def plan_listing(self, rows: Rows, listing: Listing, type_: GraphQLObjectType, details: Details) -> Plan:
-        """The statement of a list that hangs on an execution; without that there is no list."""
-        if rows.as_of is not None:
-            self._look_back()
+        """The statement of a list that hangs on an execution, without which there is none, or of events."""
+        self._place(rows)
         source, found = self.table(self.table_of(type_))
         item = self.object(type_, found, details)
-        condition = listing.condition(found, self)
-        listed = self.sql.array(item, source, found.alias, condition, found[listing.order], None)
+        condition, order = listing.condition(found, self), ", ".join(found[name] for name in listing.order)
+        if listing.cursor is not None:
+            event = self.sql.object([("id", listing.cursor(found, self)), ("text", self.sql.quoted(item))])
+            return self._finish(
+                f"select {self.sql.array(event, source, found.alias, condition, order, None)}"
+            )
+        listed = self.sql.array(item, source, found.alias, condition, order, None)
         owner, execution = self.table(EXECUTIONS)
         return self._finish(f"select {listed} from {owner} where {execution.id} = {self.value('id')}")
 
@@ -150,6 +160,18 @@ class Query:
     def plan_field(self, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of a root field that is declared."""
         return self._finish(f"select {self._field(type_, ValuesRow({}), details)}")
+
+    def _place(self, rows: Rows) -> None:
+        """Show how the execution's tree stood, or refuse to show it where it no longer stands so."""
+        if rows.as_of is None:
+            return
+        if not rows.is_now:
+            self._look_back()
+            return
+        source, execution = self.constant_table(EXECUTIONS)
+        own = f"{execution.id} = {self.value('id')}"
+        revision = f"(select {execution.tree_revision} from {source} where {own})"
+        self.guard(f"{revision} <> {self.value(AS_OF, 'bigint')}", revision, lambda _: Moved())
 
     def _look_back(self) -> None:
         """Have the tables of the execution's tree show how they stood."""

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
@@ -13,7 +13,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from db.session import AnswerTooLong
 from schema.allowance import Allowance
 from schema.projection.arguments import TooLarge, shape
-from schema.projection.compiler import Details, Homes, Query
+from schema.projection.compiler import Details, Homes, Moved, Query
 from schema.projection.past import AS_OF
 from schema.projection.plan import Plan
 from schema.projection.rows import DECLARED, Declared, Rows
@@ -106,14 +106,23 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         context: Projecting = self.context_value
         context.allowance.enter()
         rows = result if isinstance(result, Rows) else Rows("")
-        plan = self._plan(context.plans, rows, info, details)
-        values = {**rows.values, "tenant": context.tenant, AS_OF: rows.as_of}
-        text = await self._read(context.reader, plan.statement(self, values))
-        plan.require_answer(text)
+        try:
+            text = await self._text(context, rows, info, details)
+        except Moved:
+            text = await self._text(context, replace(rows, is_now=False), info, details)
         # Back through graphql-core, so that null where the schema says never is its own error.
         fragment = None if text is None else Fragment(text)
         completed = self.complete_value(return_type, details, info, path, fragment, position)
         return await completed if isinstance(completed, Awaitable) else completed
+
+    async def _text(
+        self, context: Projecting, rows: Rows, info: GraphQLResolveInfo[Any], details: Details
+    ) -> str | None:
+        plan = self._plan(context.plans, rows, info, details)
+        values = {**rows.values, "tenant": context.tenant, AS_OF: rows.as_of}
+        text = await self._read(context.reader, plan.statement(self, values))
+        plan.require_answer(text)
+        return text
 
     @staticmethod
     async def _read(reader: Reader, statement: tuple[str, list[Any]]) -> str | None:
@@ -136,6 +145,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             rows.type_name,
             rows.is_list,
             rows.as_of is None,
+            rows.is_now,
             rows.listing,
             tuple((name, type(value)) for name, value in rows.values.items()),
             self._shapes(),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from graphql import GraphQLError
 
 from db import tables
@@ -39,6 +40,11 @@ def cursor_of(change: Row, spelling: Spelling, epoch: str) -> str:
 def decode(argument: str, cursor: str) -> list[Any]:
     """A cursor's epoch, transaction and position; raises `BadUserInput` for what no journal has given out."""
     return keys_of(argument, cursor, _TAG, (is_text, _is_number, _is_number))
+
+
+def encode(epoch: str, xid: int, position: int) -> str:
+    """A change's cursor, as a change shows it."""
+    return orjson.dumps([_TAG, epoch, xid, position]).hex()
 
 
 def _epoch_in(argument: str, values: Values) -> Any:

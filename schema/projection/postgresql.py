@@ -63,6 +63,9 @@ class PostgreSQLSpelling(Spelling):
     def text(self, value: str) -> str:
         return f"to_json({value})"
 
+    def quoted(self, value: str) -> str:
+        return f"to_json(({value})::text)"
+
     def number(self, value: str) -> str:
         return f"to_json({value})"
 

@@ -1,6 +1,6 @@
 """What a resolver returns in place of objects, and what a declaration sees in place of a row."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,10 +10,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which rows are listed, as SQL, and the column that orders them."""
+    """Which rows are listed, as SQL, and the columns that order them.
+
+    With `cursor` each of them, an event of its own, comes as a text with its cursor: `[{"id", "text"}, …]`.
+    """
 
     condition: Callable[["Row", "Query"], str]
-    order: str
+    order: tuple[str, ...]
+    cursor: Callable[["Row", "Query"], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,13 @@ class Rows:
     listing: Listing | None = None
     # The revision of its tree at which the object, an execution, is shown with all that hangs on it; None: as it is.
     as_of: int | None = None
+    # Whether the tree most probably is at `as_of` still: read as it is then, if it proves to be.
+    is_now: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for what is projected alike."""
+        return self.type_name, tuple(self.values.items()), self.is_list, self.listing, self.as_of
 
 
 class Declared:

@@ -33,6 +33,9 @@ class Spelling(Protocol):
     def text(self, value: str) -> str:
         """A text as JSON; null stays null."""
 
+    def quoted(self, value: str) -> str:
+        """JSON as a JSON string that holds its text."""
+
     def number(self, value: str) -> str:
         """A number as JSON; null stays null."""
 

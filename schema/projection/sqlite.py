@@ -82,6 +82,9 @@ class SQLiteSpelling(Spelling):
         # json_quote gives 'null' for null, where there is to be nothing.
         return f"case when {value} is not null then json_quote({value}) end"
 
+    def quoted(self, value: str) -> str:
+        return f"json_quote({value} || '')"
+
     def number(self, value: str) -> str:
         return self.text(value)
 

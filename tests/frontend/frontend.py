@@ -2,21 +2,34 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from db.journal import JournalReader
+from schema.subscription import PLACED, PLACES
+from server.operations import Operations
+from server.requests import GraphQLRequest
+from server.subscriptions import Placed, Subscriptions
 from tests.api import SCHEMA, Api
 from tests.frontend_documents import document, sample_variables
 
 
 class StillFeed:
-    """A feed over which nothing changes any more: a subscription to it gives the state as it is."""
+    """A feed over which nothing changes any more: a subscription to it gives what there is."""
+
+    def __init__(self, journal: JournalReader) -> None:
+        self.tree_page = journal.tree_page
+        self.journal_page = journal.page
 
     @asynccontextmanager
     async def watch(self, *, root_id: str, execution_id: str | None = None) -> AsyncIterator["StillFeed"]:
+        yield self
+
+    @asynccontextmanager
+    async def watch_all(self, tenant: str) -> AsyncIterator["StillFeed"]:
         yield self
 
     async def changed(self) -> None:
@@ -28,6 +41,8 @@ class Frontend:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._operations = Operations(SCHEMA)
+        self._subscriptions = Subscriptions(self._operations, placed=Placed(PLACED, PLACES))
         self.sent: set[str] = set()
 
     async def send(self, name: str, **variables: Any) -> Any:
@@ -51,14 +66,12 @@ class Frontend:
     async def watch(self, name: str, **variables: Any) -> Any:
         """The only root field of a subscription's first event."""
         self.sent.add(name)
-        context = replace(self._api.context, feed=StillFeed())
-        stream = await SCHEMA.subscribe(document(name), variable_values=variables, context_value=context)
-        try:
-            event = await anext(aiter(stream))
-        finally:
-            await stream.aclose()
-        assert event.errors is None, event.errors
-        return next(iter(orjson.loads(orjson.dumps(event.data)).values()))
+        context = replace(self._api.context, feed=StillFeed(JournalReader(self._api.context.store.database)))
+        operation = self._operations.prepare(GraphQLRequest(document(name), variables=variables))
+        async with aclosing(self._subscriptions.open(operation, context)) as payloads:
+            answer = orjson.loads((await anext(payloads)).text)
+        assert "errors" not in answer, answer
+        return next(iter(answer["data"].values()))
 
 
 def by_step(execution: Any) -> dict[str, Any]:

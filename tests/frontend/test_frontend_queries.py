@@ -161,6 +161,11 @@ async def _the_history(frontend: Frontend, execution_id: str) -> None:
     assert (failed["step"]["stepId"], failed["toStatus"]) == ("verify", "FAILED")
     listed = await frontend.send("Journal", rootId=execution_id, kinds=["STEP_CREATED"])
     assert [(each["reason"], each["attempt"]) for each in listed["nodes"]] == [("Somebody came", 2)]
+    missed = await frontend.watch("FollowTree", rootId=execution_id, after=failed["revision"] - 1)
+    assert missed["changes"][0]["kind"] == "STEP_FAILED"
+    assert missed["revision"] == len(told)
+    made = await frontend.watch("FollowChanges", after=listed["pageInfo"]["endCursor"])
+    assert made["revision"] == listed["nodes"][0]["revision"] + 1
     then = await frontend.send("ExecutionAsOf", id=execution_id, asOf=failed["revision"])
     assert (by_step(then)["verify"]["status"], then["treeRevision"]) == ("FAILED", failed["revision"])
     changed = await frontend.send(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,8 +13,9 @@ from strawberry.types import Info
 
 from schema.allowance import Allowance
 from server.operations import OperationRefused, Operations
+from server.payload import Payload, SubscriptionFailed
 from server.requests import GraphQLRequest
-from server.subscriptions import Refresh, Subscription, SubscriptionFailed, Subscriptions
+from server.subscriptions import Refresh, Subscription, Subscriptions
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ class Stage:
         **variables: object,
     ) -> Subscription:
         operation = self.operations.prepare(GraphQLRequest(query, variables=variables))
-        return self.runs.open(operation, Context(self.source, viewer or Viewer()))
+        opened = self.runs.open(operation, Context(self.source, viewer or Viewer()))
+        assert isinstance(opened, Subscription)
+        return opened
 
 
 @pytest.fixture
@@ -114,11 +118,11 @@ async def stage() -> Stage:
     return Stage()
 
 
-def payload(state: int) -> str:
-    return f'{{"data":{{"state":{state}}}}}'
+def payload(state: int) -> Payload:
+    return Payload(f'{{"data":{{"state":{state}}}}}')
 
 
-def is_waiting(subscription: Subscription) -> asyncio.Task[str]:
+def is_waiting(subscription: Subscription) -> asyncio.Task[Payload]:
     return asyncio.ensure_future(anext(subscription))
 
 
@@ -235,29 +239,29 @@ async def test_h3_joiners_that_come_one_after_the_other_are_answered_together(st
 async def test_the_last_to_leave_ends_the_source(stage: Stage) -> None:
     one, two = stage.open(), stage.open()
     await anext(one)
-    one.close()
+    await one.aclose()
     await settle()
     assert (stage.source.closed, len(stage.runs)) == (0, 1)
-    two.close()
+    await two.aclose()
     assert len(stage.runs) == 0
     await stage.source.at_end.wait()
 
 
 async def test_leaving_before_the_source_has_begun_leaves_nothing_behind(stage: Stage) -> None:
-    stage.open().close()
+    await stage.open().aclose()
     await settle()
     assert (len(stage.runs), stage.source.opened) == (0, stage.source.closed)
 
 
 async def test_leaving_twice_is_leaving_once(stage: Stage) -> None:
     one, two = stage.open(), stage.open()
-    one.close()
-    one.close()
+    await one.aclose()
+    await one.aclose()
     assert await anext(two) == payload(0)
 
 
 async def test_who_comes_after_the_last_has_left_starts_anew(stage: Stage) -> None:
-    with stage.open() as one:
+    async with aclosing(stage.open()) as one:
         await anext(one)
     assert await anext(stage.open()) == payload(0)
     assert stage.source.opened == 2

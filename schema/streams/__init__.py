@@ -1,0 +1,1 @@
+"""What subscriptions give: the sources of their events. How events reach clients is the server's."""

@@ -1,0 +1,156 @@
+"""The end of a tenant's journal, over all trees in the order of J4: who watches it, and how far it was read.
+
+Source: `live.md` J4, B2, B3, H1. Beside `changes` of all trees it serves the sweep of who follows all trees.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import NoReturn, Protocol
+
+from db.journal import Cursor, JournalPage
+from server.backoff import Backoff
+from server.followers import Followers
+from server.once import Once
+from server.outage import Outage
+from server.watches import Watch
+
+FIRST_LOOK, LONGEST_LOOK = 0.01, 1.0  # seconds until what is committed but not settled is looked for again
+_KEPT_PAGES = 4
+
+
+class TailReader(Protocol):
+    """What a tail needs of `db.journal.JournalReader`; may raise anything, and is then asked again."""
+
+    async def settled(self, tenant: str, /) -> Cursor:
+        """Where the tenant's settled changes end."""
+
+    async def page(self, tenant: str, after: Cursor, /) -> JournalPage:
+        """The next page of the tenant's settled changes."""
+
+
+class Tail:
+    """One tenant's. Runs while somebody holds it; `interval` tells the seconds between two sweeps."""
+
+    def __init__(
+        self,
+        tenant: str,
+        journal: TailReader,
+        followers: Followers,
+        outage: Outage,
+        interval: Callable[[], float],
+        retry: Callable[[], Backoff],
+    ) -> None:
+        self.pages: Once[JournalPage] = Once(_KEPT_PAGES)
+        self.position: Cursor | None = None
+        self.epoch = ""
+        self._tenant = tenant
+        self._journal = journal
+        self._followers = followers
+        self._outage = outage
+        self._interval = interval
+        self._retry = retry()
+        self._looks = Backoff(FIRST_LOOK, LONGEST_LOOK)
+        self._watches: set[Watch] = set()
+        self._holders = 0
+        self._placed = asyncio.Event()
+        self._nudge = asyncio.Event()
+        self._task: asyncio.Task[NoReturn] | None = None
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Keep it running. Entering waits until its end is known, or could not be read."""
+        self._holders += 1
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep_reading(), name="feed tail")
+        try:
+            await self._placed.wait()
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders:
+                self._task.cancel()
+                self._task = None
+                # Who comes later has nothing to do with what was committed meanwhile.
+                self.position = None
+                self._placed = asyncio.Event()
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[Watch]:
+        """A watch that wakes when there is more; read after entering (H2)."""
+        watch = Watch()
+        self._watches.add(watch)
+        try:
+            async with self.held():
+                yield watch
+        finally:
+            self._watches.discard(watch)
+
+    def ring(self) -> None:
+        """Something was committed, be it this tenant's or not."""
+        if self._watches:
+            self.nudge()
+
+    def nudge(self) -> None:
+        """Look at once."""
+        self._looks.reset()
+        self._nudge.set()
+
+    async def _keep_reading(self) -> NoReturn:
+        clock = asyncio.get_running_loop().time
+        while True:
+            try:
+                seconds = await self._read()
+            except Exception as error:
+                self._outage.note(f"the tail of {self._tenant}", error, clock())
+                self._placed.set()
+                seconds = self._retry.next_delay()
+            else:
+                self._outage.heal(f"the tail of {self._tenant}")
+                self._retry.reset()
+            await self._nudged_or(seconds)
+
+    async def _read(self) -> float:
+        """Read on; returns the seconds until the next look."""
+        if self.position is None:
+            self._place(await self._journal.settled(self._tenant))
+        assert self.position is not None
+        page = await self._journal.page(self._tenant, self.position)
+        if self.epoch not in ("", page.epoch):
+            # Another history: where its changes end has nothing to do with where we were.
+            self._place(await self._journal.settled(self._tenant))
+        elif page.execution_ids:
+            self.position = page.end
+            self._followers.tell(self._tenant, page.execution_ids)
+            self._wake()
+        self.epoch = page.epoch
+        return self._pause(page)
+
+    def _place(self, position: Cursor) -> None:
+        """Whoever waits may have missed what lies before it."""
+        late = self._placed.is_set()
+        self.position = position
+        self._placed.set()
+        if late:
+            self._followers.tell_any(self._tenant)
+            self._wake()
+
+    def _pause(self, page: JournalPage) -> float:
+        if not page.is_all:
+            if page.execution_ids:
+                return 0.0
+            if self._watches:
+                return min(self._looks.next_delay(), self._interval())
+        return self._interval()
+
+    def _wake(self) -> None:
+        for watch in self._watches:
+            watch.wake()
+
+    async def _nudged_or(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._nudge.wait()
+        except TimeoutError:
+            pass
+        self._nudge.clear()
