@@ -45,13 +45,13 @@ class Feed(Protocol):
     def watch(self, *, root_id: str, execution_id: str | None = None) -> AbstractAsyncContextManager[Watch]:
         """Attach to an execution, or with None to the whole tree; what is read after that misses nothing (H2)."""
 
-    async def tree_page(self, root_id: str, after: int) -> TreePage:
+    async def tree_page(self, root_id: str, after: int, epoch: str) -> TreePage:
         """How a tree that is watched stands, and where the next page of its changes ends; read once for all."""
 
     def watch_all(self, tenant: str) -> AbstractAsyncContextManager[Watch]:
         """Attach to all trees of a tenant: hears of settled changes (J4)."""
 
-    async def journal_page(self, tenant: str, after: Cursor) -> JournalPage:
+    async def journal_page(self, tenant: str, after: Cursor, epoch: str) -> JournalPage:
         """Where the next page of a tenant's settled changes ends; read once for all."""
 
     def follow(self, tenant: str) -> AbstractAsyncContextManager[Follower]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from strawberry.printer import print_schema
 
 from db.connect import database_for
+from db.epoch import begin_epoch
 from db.migrate import migrate as run_migrations
 from db.session import Unavailable
 from db.store import Store
@@ -89,6 +90,13 @@ def migrate(database: Database = None) -> None:
 
 
 @cli.command()
+def new_epoch(database: Database = None) -> None:
+    """Begin another history: the last step after the database was restored from a backup."""
+    epoch = _run(_begin_epoch(_settings(database=database)))
+    console.print(f"The history is {epoch} from now on; subscribers begin again from the state.")
+
+
+@cli.command()
 def schema() -> None:
     """Print the schema in GraphQL's schema definition language."""
     sys.stdout.write(print_schema(build_schema()) + "\n")
@@ -105,6 +113,11 @@ async def _load_demo(settings: Settings) -> list[str]:
     await prepare_database(settings)
     async with database_for(settings.database) as database:
         return await load_demo(Store(database))
+
+
+async def _begin_epoch(settings: Settings) -> str:
+    async with database_for(settings.database) as database:
+        return await begin_epoch(database)
 
 
 async def _serve(settings: Settings) -> None:

@@ -151,14 +151,14 @@ class Feed:
             if not tree.is_wanted:
                 self._remove(tree)
 
-    async def tree_page(self, root_id: str, after: int) -> TreePage:
-        """How a watched tree stands, and the next page of its changes after a revision.
+    async def tree_page(self, root_id: str, after: int, epoch: str) -> TreePage:
+        """How a watched tree stands, and the next page of its changes after a revision of a history.
 
-        Read once for all who are there and know as much. While the journal cannot be read it waits.
+        Read once for all who are there. While the journal cannot be read it waits.
         """
         tree = self._trees[root_id]
         return await tree.pages.get(
-            (after, tree.position, self._epoch),
+            (after, epoch, tree.position, self._epoch),
             lambda: self._persist(f"a page of {root_id}", lambda: self._journal.tree_page(root_id, after)),
         )
 
@@ -168,11 +168,11 @@ class Feed:
         async with self._tail(tenant).watch() as watch:
             yield watch
 
-    async def journal_page(self, tenant: str, after: Cursor) -> JournalPage:
+    async def journal_page(self, tenant: str, after: Cursor, epoch: str) -> JournalPage:
         """The next page of the settled changes of a tenant that is watched, as `tree_page` is read."""
         tail = self._tail(tenant)
         return await tail.pages.get(
-            (after, tail.position, tail.epoch),
+            (after, epoch, tail.position, tail.epoch),
             lambda: self._persist(f"a page of all of {tenant}", lambda: self._journal.page(tenant, after)),
         )
 

@@ -49,17 +49,18 @@ async def _of_all(
     feed, journal, tenant = context.feed, JournalReader(context.store.database), context.tenant
     async with feed.watch_all(tenant) as watch:
         place = place or JournalPlace(await journal.settled(tenant))
+        page = await journal.page(tenant, place.cursor)
         while True:
-            page = await feed.journal_page(tenant, place.cursor)
             if reason := place.why_not(page):
                 place = JournalPlace(await journal.settled(tenant), page.epoch)
                 yield _resync(reason, place.cursor, page.epoch)
-                continue
-            if page.execution_ids:
-                yield _listed(_ALL, kinds, _between(place.cursor, page.end))
             else:
-                await watch.changed()
-            place = JournalPlace(page.end, page.epoch)
+                if page.execution_ids:
+                    yield _listed(_ALL, kinds, _between(place.cursor, page.end))
+                else:
+                    await watch.changed()
+                place = JournalPlace(page.end, page.epoch)
+            page = await feed.journal_page(tenant, place.cursor, page.epoch)
 
 
 async def _of_tree(
@@ -72,17 +73,18 @@ async def _of_tree(
             place = TreePlace((await journal.tree_page(root_id, 0)).revision)
         else:
             place = TreePlace(await journal.revision_at(root_id, given.cursor), given.epoch)
+        page = await journal.tree_page(root_id, place.revision)
         while True:
-            page = await feed.tree_page(root_id, place.revision)
             if reason := place.why_not(page):
                 place = TreePlace(page.revision, page.epoch)
                 yield _resync(reason, await journal.tree_cursor(root_id, page.revision), page.epoch)
-                continue
-            if page.last is not None:
+            elif page.last is not None:
                 yield _listed(_TREE, kinds, {"id": root_id, "after": place.revision, "until": page.last})
                 place = TreePlace(page.last, page.epoch)
             else:
                 await watch.changed()
+                place = TreePlace(place.revision, page.epoch)
+            page = await feed.tree_page(root_id, place.revision, page.epoch)
 
 
 def _place(cursor: str, name: str) -> JournalPlace:

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from db.journal import TreePage
+from db.journal import JournalReader, TreePage
 from db.runtime.statuses import ExecutionStatus
 from schema.context import Context
 from schema.projection.arguments import BadUserInput
@@ -27,25 +27,26 @@ async def tree_events(
     await require_root(context, "rootId", root_id)
     feed = context.feed
     async with feed.watch(root_id=root_id) as watch:
+        # Of who comes nothing is known to be as new as the pages that are shared.
+        page = await JournalReader(context.store.database).tree_page(root_id, place.revision if place else 0)
         told_of_end = -1
         while True:
-            page = await feed.tree_page(root_id, place.revision if place else 0)
-            reason = place.why_not(page) if place else SnapshotReason.START
-            if reason is not None:
+            reason = place and place.why_not(page)
+            if place is None or reason is not None:
                 place = TreePlace(page.revision, page.epoch)
-                yield _snapshot(root_id, page, reason)
-                continue
-            assert place is not None
-            if page.last is not None:
+                yield _snapshot(root_id, page, reason or SnapshotReason.START)
+            elif page.last is not None:
                 yield _changed(root_id, place, page, page.last)
                 place = TreePlace(page.last, page.epoch)
-                continue
-            if page.is_at_rest and told_of_end != page.revision:
-                told_of_end = page.revision
-                yield _ended(root_id, page)
-                if page.status in _FOR_GOOD:
-                    return
-            await watch.changed()
+            else:
+                if page.is_at_rest and told_of_end != page.revision:
+                    told_of_end = page.revision
+                    yield _ended(root_id, page)
+                    if page.status in _FOR_GOOD:
+                        return
+                await watch.changed()
+                place = TreePlace(place.revision, page.epoch)
+            page = await feed.tree_page(root_id, place.revision, page.epoch)
 
 
 def _given(last_event_id: str | None, after: int | None, epoch: str | None) -> TreePlace | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from db.journal import JournalReader
+from db.journal import Cursor, JournalPage, JournalReader, TreePage
 from schema.subscription import PLACED, PLACES
 from server.operations import Operations
 from server.requests import GraphQLRequest
@@ -21,8 +21,13 @@ class StillFeed:
     """A feed over which nothing changes any more: a subscription to it gives what there is."""
 
     def __init__(self, journal: JournalReader) -> None:
-        self.tree_page = journal.tree_page
-        self.journal_page = journal.page
+        self._journal = journal
+
+    async def tree_page(self, root_id: str, after: int, _epoch: str) -> TreePage:
+        return await self._journal.tree_page(root_id, after)
+
+    async def journal_page(self, tenant: str, after: Cursor, _epoch: str) -> JournalPage:
+        return await self._journal.page(tenant, after)
 
     @asynccontextmanager
     async def watch(self, *, root_id: str, execution_id: str | None = None) -> AsyncIterator["StillFeed"]:

@@ -3,38 +3,23 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 
 import pytest
 
-from server.broadcast import Doorbell, DoorbellHealth, DoorbellStatus, DoorbellTiming
+from server.broadcast import Doorbell, DoorbellStatus, DoorbellTiming
 from server.feed import Feed, FeedTiming
 from server.ring import Ring
 from server.watches import Watch
 from tests.live.brokers import RedisServer, UnreliableBroker
 from tests.live.ears import Ear
+from tests.live.hand_bell import HandBell
 from tests.live.journals import MemoryJournal
 
 NEVER = 3600.0
 BY_RINGS_ONLY = FeedTiming(sweep=NEVER, poll=NEVER, read=NEVER, first_retry=0.001, longest_retry=0.01)
 SWEEPING = FeedTiming(sweep=0.01, poll=NEVER, read=NEVER, first_retry=0.001, longest_retry=0.01)
-
-
-class HandBell:
-    """A doorbell that the test rings and breaks by hand."""
-
-    def __init__(self) -> None:
-        self.health = DoorbellHealth(DoorbellStatus.OK, datetime.now(UTC))
-
-    def listen(self, on_ring: Callable[[Ring], None], on_status: Callable[[DoorbellStatus], None]) -> None:
-        self.ring = on_ring
-        self._on_status = on_status
-
-    def turn(self, status: DoorbellStatus) -> None:
-        self.health = DoorbellHealth(status, datetime.now(UTC))
-        self._on_status(status)
 
 
 class House:
