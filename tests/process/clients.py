@@ -39,13 +39,17 @@ async def open_socket(server: ServerProcess) -> AsyncIterator[ClientConnection]:
 
 @asynccontextmanager
 async def open_events(
-    server: ServerProcess, document: str, **variables: Any
+    server: ServerProcess, document: str, *, last_event_id: str | None = None, **variables: Any
 ) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
-    """An event stream: pairs of the event's name and data, to the end of the response."""
+    """An event stream: pairs of the event's name and data, to the end of the response.
+
+    An `id` is a pair of its own, before its event's.
+    """
+    headers = EVENT_STREAM | ({} if last_event_id is None else {"Last-Event-ID": last_event_id})
     body = {"query": document, "variables": variables}
     async with (
         http_client(server) as client,
-        client.stream("POST", "/graphql", json=body, headers=EVENT_STREAM) as response,
+        client.stream("POST", "/graphql", json=body, headers=headers) as response,
     ):
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8", await response.aread()
         yield _events(response)
@@ -57,6 +61,8 @@ async def _events(response: httpx.Response) -> AsyncIterator[tuple[str, str]]:
         field, _, value = line.partition(":")
         if field == "event":
             name = value.strip()
+        elif field == "id":
+            yield field, value.strip()
         elif field == "data":
             yield name, value.strip()
 
@@ -130,5 +136,6 @@ async def _streamed(events: AsyncIterator[tuple[str, str]]) -> AsyncIterator[Ans
     async for name, data in events:
         if name == "complete":
             return
-        yield json.loads(data)
+        if name == "next":
+            yield json.loads(data)
     raise StreamBroken
