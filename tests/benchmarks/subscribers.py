@@ -21,7 +21,7 @@ from tests.benchmarks.processes import tell
 _OPENING = 50  # at a time
 _EVENT_SECONDS = 60
 _TEXT, _CLOSE, _PING, _PONG = 0x1, 0x8, 0x9, 0xA
-_HANDSHAKE = (
+HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nhost: {host}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
     "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n"
     "sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
@@ -148,7 +148,7 @@ class Subscribers:
         place = urlsplit(url)
         message = {"id": "1", "type": "subscribe", "payload": payload}
         subscribe = json.dumps(message).encode()
-        handshake = _HANDSHAKE.format(path="/graphql", host=place.netloc).encode()
+        handshake = HANDSHAKE.format(path="/graphql", host=place.netloc).encode()
         opening = asyncio.Semaphore(_OPENING)
 
         async def open_one() -> None:
