@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from broadcaster import Broadcast, BroadcastBackend
 from broadcaster._backends.memory import MemoryBackend
 
+from server.backends.kafka import KafkaBackend
 from server.backends.postgresql import PostgreSQLBackend
 from server.backends.redis import RedisBackend
 from server.backends.supervised import SupervisedBackend
@@ -65,6 +66,7 @@ _BACKENDS: dict[str, Callable[..., BroadcastBackend]] = {
     "rediss": RedisBackend,
     "postgresql": PostgreSQLBackend,
     "postgresql+asyncpg": PostgreSQLBackend,
+    "kafka": KafkaBackend,
 }
 
 

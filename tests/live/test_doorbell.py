@@ -29,8 +29,14 @@ async def test_a_ring_is_heard_by_the_process_that_rang(broker_url: str) -> None
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("amqp://broker", "the scheme 'amqp' is not one of memory://, redis://, rediss://, postgresql://"),
-        ("nonsense", "the scheme '' is not one of memory://, redis://, rediss://, postgresql://"),
+        (
+            "amqp://broker",
+            "the scheme 'amqp' is not one of memory://, redis://, rediss://, postgresql://, .*, kafka://",
+        ),
+        (
+            "nonsense",
+            "the scheme '' is not one of memory://, redis://, rediss://, postgresql://, .*, kafka://",
+        ),
         ("redis://127.0.0.1:notaport", "host and port cannot be read"),
         ("redis://127.0.0.1:99999", "host and port cannot be read"),
         ("redis://[::1", "host and port cannot be read"),
