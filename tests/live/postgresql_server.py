@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from server.ring import CHANNEL
-from tests.live.brokers import Which
+from tests.live.brokers import RedisServer, Which
 
 INSTALL_POSTGRESQL = "needs PostgreSQL's own programs: apt-get install postgresql"
 
@@ -139,6 +139,9 @@ class PostgreSQLServer:
     def _answers(self, program: str) -> int:
         command = [self._programs / program, "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(command, check=False).returncode
+
+
+HarmableBroker = RedisServer | PostgreSQLServer
 
 
 def _backends(which: str) -> str:

@@ -9,9 +9,8 @@ from server.backends.postgresql import MOST_WAITING, PostgreSQLBackend
 from server.broadcast import Doorbell
 from server.ring import CHANNEL, Ring
 from tests.live.brokers import RedisServer, Which
-from tests.live.conftest import HarmableBroker
 from tests.live.ears import DEGRADED, FAST, OK, PATIENT, new_ring, rings_flow, started
-from tests.live.postgresql_server import PostgreSQLServer
+from tests.live.postgresql_server import HarmableBroker, PostgreSQLServer
 from tests.live.proxy import SilentProxy
 
 
