@@ -11,11 +11,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, NoReturn
 
 from broadcaster import Broadcast, BroadcastBackend
 from broadcaster._backends.memory import MemoryBackend
 
+from server.backends.kafka import KafkaBackend
+from server.backends.postgresql import PostgreSQLBackend
 from server.backends.redis import RedisBackend
 from server.backends.supervised import SupervisedBackend
 from server.backoff import Backoff
@@ -48,12 +51,23 @@ class DoorbellHealth:
 
 @dataclass(frozen=True, slots=True)
 class DoorbellTiming:
-    """Seconds. A broker that answers no heartbeat is noticed after `heartbeat` + `deadline` at the latest."""
+    """Seconds. A broker that answers no heartbeat is noticed after `heartbeat` + `deadline` at the latest, and found
+    again after `deadline` + `longest_retry`: an attempt to connect may have begun just before it was back.
+    """
 
     heartbeat: float = 2.0
     deadline: float = 3.0
     first_retry: float = 0.1
-    longest_retry: float = 1.5
+    longest_retry: float = 1.0
+
+
+_BACKENDS: dict[str, Callable[..., BroadcastBackend]] = {
+    "redis": RedisBackend,
+    "rediss": RedisBackend,
+    "postgresql": PostgreSQLBackend,
+    "postgresql+asyncpg": PostgreSQLBackend,
+    "kafka": KafkaBackend,
+}
 
 
 def backend_maker(url: str, timing: DoorbellTiming) -> Callable[[], BroadcastBackend]:
@@ -62,10 +76,12 @@ def backend_maker(url: str, timing: DoorbellTiming) -> Callable[[], BroadcastBac
     scheme = scheme if mark else ""
     if scheme == "memory":
         return lambda: MemoryBackend(url)
-    if scheme in ("redis", "rediss"):
-        RedisBackend(url, connect_seconds=timing.deadline)  # so that a malformed URL fails now
-        return lambda: RedisBackend(url, connect_seconds=timing.deadline)
-    raise ValueError(f"broadcast URL: the scheme {scheme!r} is not one of memory://, redis://, rediss://")
+    if scheme not in _BACKENDS:
+        known = ", ".join(f"{each}://" for each in ("memory", *_BACKENDS))
+        raise ValueError(f"broadcast URL: the scheme {scheme!r} is not one of {known}")
+    make = partial(_BACKENDS[scheme], url, connect_seconds=timing.deadline)
+    make()  # so that a malformed URL fails now
+    return make
 
 
 class Doorbell:

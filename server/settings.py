@@ -17,6 +17,9 @@ class Settings(BaseSettings):
     )
     broadcast: str = Field(
         default="memory://",
-        description="Broadcast channel between server processes: `memory://` (one process) or `redis://HOST:PORT`.",
+        description=(
+            "Broadcast channel between server processes: `memory://` (one process), `redis://HOST:PORT`, "
+            "`postgresql://USER@HOST/DATABASE` or `kafka://HOST:PORT`."
+        ),
     )
     demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")

@@ -1,4 +1,4 @@
-"""What every test may use: the databases that this machine has, and the API over each of them.
+"""What every test may use: the databases that this machine has, the API over each of them, and brokers to harm.
 
 Tests share one database of each kind and keep out of each other's way by tenant.
 """
@@ -17,6 +17,8 @@ from db.session import Database
 from db.store import Store
 from tests.api import Api
 from tests.databases import empty_postgresql
+from tests.live.brokers import RedisServer
+from tests.live.postgresql_server import HarmableBroker, PostgreSQLServer
 from tests.servers import ServerProcess
 
 FAIL_ON_SKIP = os.environ.get("STEPGRAPH_FAIL_ON_SKIP") == "1"
@@ -87,3 +89,40 @@ def live_server(tmp_path: Path) -> Iterator[ServerProcess]:
         "--demo", "--database", f"sqlite+aiosqlite:///{tmp_path / 'live.db'}", cwd=tmp_path
     ) as server:
         yield server
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis server that the test may kill, freeze and pause. It is running."""
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def initialised_postgresql() -> Iterator[PostgreSQLServer]:
+    """A PostgreSQL server of the tests' own; `postgresql_server` starts it."""
+    server = PostgreSQLServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgresql_server(initialised_postgresql: PostgreSQLServer) -> Iterator[PostgreSQLServer]:
+    """A PostgreSQL server that the test may kill, freeze and stall. It is running."""
+    initialised_postgresql.start()
+    yield initialised_postgresql
+    initialised_postgresql.thaw()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("redis", marks=pytest.mark.redis),
+        pytest.param("postgresql", marks=pytest.mark.postgresql),
+    ]
+)
+def broker(request: pytest.FixtureRequest) -> HarmableBroker:
+    """Each kind of server in turn, to be harmed. It is running."""
+    server: HarmableBroker = request.getfixturevalue(f"{request.param}_server")
+    return server

@@ -5,12 +5,13 @@ in silence. This one hears what it subscribed to or raises; to reconnect is `ser
 """
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from broadcaster import BroadcastBackend, Event
 from redis import asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+
+from server.backends.addresses import require_address
 
 
 class RedisBackend(BroadcastBackend):
@@ -69,13 +70,3 @@ class RedisBackend(BroadcastBackend):
         while message is None:
             message = await self._pubsub.get_message(timeout=None)
         return message
-
-
-def require_address(url: str) -> None:
-    """Raises `ValueError` when host and port cannot be read, without what stands there: it may be a password."""
-    try:
-        _ = urlsplit(url).port
-    except ValueError:
-        raise ValueError(
-            "broadcast URL: host and port cannot be read; a password's special characters are percent-encoded"
-        ) from None

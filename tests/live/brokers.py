@@ -9,11 +9,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from broadcaster import BroadcastBackend, Event
 from redis import asyncio as redis
+
+from server.ring import CHANNEL
+
+Which = Literal["listening", "publishing"]
 
 INSTALL_REDIS = "needs a Redis server: apt-get install redis-server"
 
@@ -60,6 +64,27 @@ class RedisServer:
     def thaw(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+    async def publish(self, *messages: bytes | str) -> None:
+        """In this order."""
+        async with redis.Redis.from_url(self.url, protocol=2) as client, client.pipeline() as pipeline:
+            for message in messages:
+                pipeline.publish(CHANNEL, message)
+            await pipeline.execute()
+
+    async def flood(self, messages: int, size: int) -> None:
+        """Publish so many at once, no two the same, none of them ours."""
+        script = "for n = 1, ARGV[1] do redis.call('PUBLISH', KEYS[1], n .. string.rep('x', ARGV[2])) end"
+        await self.command("EVAL", script, 1, CHANNEL, messages, size)
+
+    async def cut(self, which: Which) -> None:
+        """End the doorbell's connections of one kind."""
+        kind = "pubsub" if which == "listening" else "normal"
+        assert await self.command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+
+    async def connections(self) -> int:
+        """How many the doorbell has."""
+        return int((await self.command("CLIENT", "LIST")).count(b"name=stepgraph-doorbell"))
 
     async def command(self, *words: Any) -> Any:
         async with redis.Redis.from_url(self.url, protocol=2) as client:

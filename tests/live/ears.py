@@ -1,10 +1,16 @@
-"""What listens to a doorbell in the tests."""
+"""Doorbells under test, and what listens to them."""
 
 import asyncio
-from collections.abc import Callable
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
-from server.broadcast import Doorbell, DoorbellStatus
+from server.broadcast import Doorbell, DoorbellStatus, DoorbellTiming
 from server.ring import Ring
+
+OK, DEGRADED = DoorbellStatus.OK, DoorbellStatus.DEGRADED
+FAST = DoorbellTiming(heartbeat=0.05, deadline=0.7, first_retry=0.01, longest_retry=0.1)
+PATIENT = DoorbellTiming(heartbeat=3600, deadline=20, first_retry=0.01, longest_retry=0.1)
 
 
 class Ear:
@@ -35,3 +41,38 @@ class Ear:
 
     async def is_told(self, *statuses: DoorbellStatus) -> None:
         await self.until(lambda: self.statuses[-len(statuses) :] == list(statuses))
+
+
+@asynccontextmanager
+async def started(doorbell: Doorbell) -> AsyncIterator[Ear]:
+    """A doorbell that runs, and an ear at it."""
+    ear = Ear(doorbell)
+    await doorbell.start()
+    try:
+        yield ear
+    finally:
+        await doorbell.stop()
+
+
+def new_ring() -> Ring:
+    """Of a tree that no other test knows: brokers are shared."""
+    return Ring(f"exec_{uuid.uuid4().hex}", 2, 5)
+
+
+async def rings_flow(doorbell: Doorbell, ear: Ear) -> None:
+    """A ring gets through; whether the very first does is not promised when a connection has just died."""
+    async with asyncio.timeout(30):
+        while True:
+            await ear.until(lambda: doorbell.health.status is OK)
+            ring = new_ring()
+            await doorbell.ring(ring)
+            outages = doorbell.health.outages
+            await ear.until(
+                lambda ring=ring, outages=outages: (
+                    ring in ear.rings
+                    or doorbell.health.outages > outages
+                    or doorbell.health.status is DEGRADED
+                )
+            )
+            if ring in ear.rings:
+                return

@@ -64,7 +64,11 @@ SERVE_REFUSALS = {
         ["missing/x.db", "unable to open database file"],
     ),
     "broadcast URL that is none": (["--broadcast", "redis"], ["broadcast URL", "redis://"]),
-    "broadcast of another kind": (["--broadcast", f"kafka://user:{SECRET}@127.0.0.1"], ["'kafka'"]),
+    "broadcast of another kind": (["--broadcast", f"amqp://user:{SECRET}@127.0.0.1"], ["'amqp'", "kafka://"]),
+    "broadcast URL with more than Kafka's takes": (
+        ["--broadcast", f"kafka://user:{SECRET}@127.0.0.1"],
+        ["use kafka://HOST:PORT"],
+    ),
     "broadcast URL with a port that is none": (
         ["--broadcast", f"redis://user:{SECRET}@127.0.0.1:port"],
         ["broadcast URL", "port"],

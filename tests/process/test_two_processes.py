@@ -1,16 +1,17 @@
 """Two server processes on one PostgreSQL database: what one does is seen live on the other (`live.md` 2)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from redis import asyncio as redis
 
-from server.ring import CHANNEL, Ring
-from tests.live.brokers import RedisServer
+from server.broadcast import Doorbell
+from server.ring import Ring
+from tests.live.ears import started
+from tests.live.postgresql_server import HarmableBroker
 from tests.process.clients import LIVE, Watch, http_client
 from tests.process.quiet import said_since_start
 from tests.process.workflows import WATCH, complete, create, read_state, state_of
@@ -32,15 +33,6 @@ def pair_of_servers(database: str, broadcast: str, directory: Path) -> Iterator[
         with ThreadPoolExecutor() as threads:
             list(threads.map(ServerProcess.start, servers))
         yield servers[0], servers[1]
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis server that the test may kill."""
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.kill()
 
 
 async def see_it_live(acting: ServerProcess, watching: ServerProcess, watch: Watch) -> Ring:
@@ -68,23 +60,6 @@ async def see_it_both_ways(pair: Pair) -> None:
     await see_it_live(other, one, LIVE["events"])
 
 
-@asynccontextmanager
-async def listening(broker: RedisServer) -> AsyncIterator[redis.client.PubSub]:
-    """What the processes tell each other, as it passes through their broker."""
-    async with redis.Redis.from_url(broker.url, protocol=2) as client, client.pubsub() as channel:
-        await channel.subscribe(CHANNEL)
-        while (await channel.get_message(timeout=None) or {}).get("type") != "subscribe":
-            pass
-        yield channel
-
-
-async def hear(channel: redis.client.PubSub, ring: Ring) -> None:
-    """Return when this ring has passed."""
-    async with asyncio.timeout(60):
-        while (await channel.get_message(timeout=None) or {}).get("data") != ring.text.encode():
-            pass
-
-
 async def has_status(server: ServerProcess, status: str) -> None:
     """Return when `/readyz` says so."""
     async with asyncio.timeout(60), http_client(server) as client:
@@ -92,24 +67,23 @@ async def has_status(server: ServerProcess, status: str) -> None:
             pass
 
 
-@pytest.mark.redis
 async def test_what_one_does_is_seen_on_the_other_while_the_broker_works_is_away_and_is_back(
-    migrated_postgresql_url: str, own_redis: RedisServer, tmp_path: Path
+    migrated_postgresql_url: str, broker: HarmableBroker, tmp_path: Path
 ) -> None:
     """`live.md` B2: mutations succeed, subscriptions go on by polling; then the doorbell is back by itself."""
-    with pair_of_servers(migrated_postgresql_url, own_redis.url, tmp_path) as pair:
-        async with listening(own_redis) as channel:
-            await hear(channel, await see_it_live(pair[0], pair[1], LIVE["websocket"]))
+    with pair_of_servers(migrated_postgresql_url, broker.url, tmp_path) as pair:
+        async with started(Doorbell(broker.url)) as ear:
+            await ear.hears(await see_it_live(pair[0], pair[1], LIVE["websocket"]))
         await see_it_live(pair[1], pair[0], LIVE["events"])
-        own_redis.kill()
+        broker.kill()
         for server in pair:
             await has_status(server, "degraded")
         await see_it_both_ways(pair)
-        own_redis.start()
+        broker.start()
         for server in pair:
             await has_status(server, "ready")
-        async with listening(own_redis) as channel:
-            await hear(channel, await see_it_live(pair[0], pair[1], LIVE["websocket"]))
+        async with started(Doorbell(broker.url)) as ear:
+            await ear.hears(await see_it_live(pair[0], pair[1], LIVE["websocket"]))
         await see_it_live(pair[1], pair[0], LIVE["events"])
         for server in pair:
             assert server.stop() == 0
@@ -117,12 +91,11 @@ async def test_what_one_does_is_seen_on_the_other_while_the_broker_works_is_away
             assert "the broker is away, subscriptions go on by polling" in line
 
 
-@pytest.mark.redis
 async def test_a_stream_that_was_opened_before_the_broker_died_goes_on(
-    migrated_postgresql_url: str, own_redis: RedisServer, tmp_path: Path
+    migrated_postgresql_url: str, broker: HarmableBroker, tmp_path: Path
 ) -> None:
     """`live.md` B2, and 5.1: the broker is killed while somebody watches."""
-    with pair_of_servers(migrated_postgresql_url, own_redis.url, tmp_path) as (acting, watching):
+    with pair_of_servers(migrated_postgresql_url, broker.url, tmp_path) as (acting, watching):
         execution = await create(acting)
         async with (
             asyncio.timeout(60),
@@ -131,7 +104,7 @@ async def test_a_stream_that_was_opened_before_the_broker_died_goes_on(
         ):
             for payloads in (socket, events):
                 assert state_of(await anext(payloads))[0] == "IN_PROGRESS"
-            own_redis.kill()
+            broker.kill()
             await complete(acting, execution.steps["verify"], {"verified": True})
             for payloads in (socket, events):
                 assert [state_of(payload)[0] async for payload in payloads] == ["COMPLETED"]
