@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import AsyncExitStack
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
 from sqlalchemy.engine import URL
 
+from db.postgresql_pool import Connections, Lease
 from db.requests import Ask, Begin, Fetch, Request, Rest, Write, WriteRows
 from db.row_changes import together, together_at
 from db.session import Conflict, Database, Unavailable
@@ -45,40 +45,6 @@ async def _keep(_: Any) -> None:
     """Nothing to reset between two uses of a connection; asyncpg's own reset costs a round trip."""
 
 
-class Lease:
-    """A connection for a script, as long as it needs one: not while it rests or asks, unless it is in a transaction."""
-
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-        self._held = AsyncExitStack()
-        self._connection: Any = None
-        self._has_begun = False
-
-    async def connection(self) -> Any:
-        """The connection, waited for where there is none at hand."""
-        if self._connection is None:
-            self._connection = await self._held.enter_async_context(self._pool.acquire())
-        return self._connection
-
-    async def begin(self) -> None:
-        """Begin a transaction, which ends with the lease."""
-        connection = await self.connection()
-        await self._held.enter_async_context(connection.transaction())
-        self._has_begun = True
-
-    async def let_go(self) -> None:
-        """Let others have the connection."""
-        if self._connection is not None and not self._has_begun:
-            self._connection = None
-            await self._held.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *raised: Any) -> bool | None:
-        return await self._held.__aexit__(*raised)
-
-
 class PostgreSQLDatabase(Database):
     """A PostgreSQL database; many processes may share it."""
 
@@ -89,8 +55,8 @@ class PostgreSQLDatabase(Database):
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._place = url.render_as_string(hide_password=True)
         self._sizes = (readers, writers)
-        self._readers: asyncpg.Pool
-        self._writers: asyncpg.Pool
+        self._readers: Connections
+        self._writers: Connections
 
     async def open(self) -> None:
         try:
@@ -99,8 +65,8 @@ class PostgreSQLDatabase(Database):
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise Unavailable(f"The database {self._place} cannot be reached: {error}") from error
 
-    async def _pool(self, size: int, settings: dict[str, str]) -> asyncpg.Pool:
-        return await asyncpg.create_pool(
+    async def _pool(self, size: int, settings: dict[str, str]) -> Connections:
+        pool = await asyncpg.create_pool(
             self._dsn,
             min_size=1,
             max_size=size,
@@ -111,6 +77,7 @@ class PostgreSQLDatabase(Database):
             max_cacheable_statement_size=256 << 10,
             reset=_keep,
         )
+        return Connections(pool)
 
     async def close(self) -> None:
         await self._readers.close()
@@ -119,7 +86,8 @@ class PostgreSQLDatabase(Database):
 
     async def read(self, text: str, arguments: Sequence[Any]) -> str | None:
         try:
-            value: str | None = await self._readers.fetchval(text, *arguments)
+            async with Lease(self._readers) as lease:
+                value: str | None = await (await lease.connection()).fetchval(text, *arguments)
         except _GONE as error:
             raise Unavailable("The database does not answer.") from error
         return value
@@ -127,7 +95,8 @@ class PostgreSQLDatabase(Database):
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
         compiled = statement.compiled(self.kind)
         try:
-            records = await self._readers.fetch(compiled.text, *compiled.arguments(values))
+            async with Lease(self._readers) as lease:
+                records = await (await lease.connection()).fetch(compiled.text, *compiled.arguments(values))
         except _GONE as error:
             raise Unavailable("The database does not answer.") from error
         return [compiled.row(record) for record in records]

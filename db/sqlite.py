@@ -2,8 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,18 +58,15 @@ class SQLiteDatabase(Database):
         await asyncio.to_thread(self.evaluations.close)
 
     async def read(self, text: str, arguments: Sequence[Any]) -> str | None:
-        async with self._borrowed() as reader:
-            try:
-                found = list(await reader.execute_fetchall(text, arguments))
-            except sqlite3.DataError as error:
-                raise AnswerTooLong(str(error)) from error
+        try:
+            found = await self._fetch(text, arguments)
+        except sqlite3.DataError as error:
+            raise AnswerTooLong(str(error)) from error
         return found[0][0] if found else None
 
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
         compiled = statement.compiled(self.kind)
-        async with self._borrowed() as reader:
-            found = await reader.execute_fetchall(compiled.text, compiled.arguments(values))
-        return [compiled.row(raw) for raw in found]
+        return [compiled.row(raw) for raw in await self._fetch(compiled.text, compiled.arguments(values))]
 
     async def transact(self, script: Generator[Request, Any, T]) -> T:
         result: T = await self._writer.transact(script)
@@ -85,13 +81,12 @@ class SQLiteDatabase(Database):
         await connection.create_function("clock_timestamp", 0, clock_text)
         return connection
 
-    @asynccontextmanager
-    async def _borrowed(self) -> AsyncIterator[aiosqlite.Connection]:
-        connection = await self._idle.get()
+    async def _fetch(self, text: str, arguments: Sequence[Any]) -> list[sqlite3.Row]:
+        reader = await self._idle.get()
         try:
-            yield connection
+            return list(await reader.execute_fetchall(text, arguments))
         except asyncio.CancelledError:
-            await connection.interrupt()  # or its thread would go on, and the next to borrow it would wait
+            await reader.interrupt()  # or its thread would go on, and the next to borrow it would wait
             raise
         finally:
-            self._idle.put_nowait(connection)
+            self._idle.put_nowait(reader)

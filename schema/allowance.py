@@ -1,8 +1,11 @@
 """How long an operation may take. What it waits for somebody else to do is not counted (`security.md` A4)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Allowance:
@@ -14,21 +17,21 @@ class Allowance:
         self._waiting = 0
         self._left = 0.0
 
-    @asynccontextmanager
-    async def limited(self, seconds: float) -> AsyncIterator[None]:
-        """Raises `TimeoutError` after so many seconds that count. What still runs at the end is cancelled.
+    async def within(self, seconds: float, work: Awaitable[T]) -> T:
+        """What the work comes to. Raises `TimeoutError` after so many seconds that count.
 
-        That are the siblings of a field that failed where the schema says never null: graphql-core answers without them.
+        What entered and still runs at the end is cancelled. That are the siblings of a field that failed where the schema
+        says never null: graphql-core answers without them.
         """
         try:
             async with asyncio.timeout(seconds) as self._limit:
-                yield
+                return await work
         finally:
             self._limit = None
-            left = self._tasks - {asyncio.current_task()}
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            if left := self._tasks - {asyncio.current_task()}:
+                for task in left:
+                    task.cancel()
+                await asyncio.gather(*left, return_exceptions=True)
 
     def enter(self) -> None:
         """Say that the current task works for the operation, and may be cancelled when that has ended."""

@@ -20,15 +20,14 @@ from server.requests import BadRequest, GraphQLRequest
 from server.responses import (
     EVENT_STREAM,
     GRAPHQL_JSON,
-    HTML,
     JSON,
+    Accepted,
     ErrorCode,
     ExecutionOutcome,
+    accepted_by,
     encode_outcome,
     error,
     internal_error,
-    json_media_type,
-    media_ranges,
     refused,
 )
 from server.sse import EventStreams
@@ -79,23 +78,24 @@ class HTTPEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request: Request[Any] = Request(scope, receive)
+        accepted = accepted_by(request.headers.get("accept"))
         try:
-            response = await self._respond(request)
+            response = await self._respond(request, accepted)
         except ClientDisconnect:
             return
         except Rejected as rejected:
-            response = answer(request, rejected.outcome, rejected.status, rejected.headers)
+            response = answer(accepted, rejected.outcome, rejected.status, rejected.headers)
         except BadRequest as bad:
-            response = answer(request, refused([error(str(bad), ErrorCode.BAD_REQUEST)]), 400)
+            response = answer(accepted, refused([error(str(bad), ErrorCode.BAD_REQUEST)]), 400)
         except Exception as cause:  # the edge: nothing leaves unmasked
-            response = answer(request, refused([internal_error(cause)]), 500)
+            response = answer(accepted, refused([internal_error(cause)]), 500)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request[Any]) -> ASGIApp:
-        if self._page and asks_for_page(request):
+    async def _respond(self, request: Request[Any], accepted: Accepted) -> ASGIApp:
+        if self._page and accepted.prefers_html and names_no_operation(request):
             return await self._page(request)
         wanted = await self._read(request)
-        if json_media_type(request.headers.get("accept")) is None and not accepts_events(request):
+        if accepted.json is None and not accepted.has_events:
             message = (
                 f"This answers with {JSON}, {GRAPHQL_JSON} or {EVENT_STREAM}; 'Accept' names none of them."
             )
@@ -103,12 +103,12 @@ class HTTPEndpoint:
         try:
             operation = self._operations.prepare(wanted)
         except OperationRefused as refusal:
-            return self._answer(request, refused(refusal.errors))
-        self._check(request, operation)
+            return self._answer(accepted, refused(refusal.errors))
+        check_operation(request.method, accepted, operation)
         context = self._context_for(request)
         if operation.is_subscription:
             return self._streams.respond(self._subscription(operation, context))
-        return self._answer(request, await self._operations.execute(operation, context))
+        return self._answer(accepted, await self._operations.execute(operation, context))
 
     async def _read(self, request: Request[Any]) -> GraphQLRequest:
         if request.method == "GET":
@@ -135,19 +135,11 @@ class HTTPEndpoint:
             raise Rejected(413, ErrorCode.PAYLOAD_TOO_LARGE, message)
         return bytes(body)
 
-    def _check(self, request: Request[Any], operation: Operation) -> None:
-        if operation.type is OperationType.MUTATION and request.method == "GET":
-            message = "A mutation is sent by POST: GET is for queries and event streams."
-            raise Rejected(405, ErrorCode.METHOD_NOT_ALLOWED, message, allow="POST")
-        if operation.is_subscription and not accepts_events(request):
-            message = f"A subscription needs 'Accept: {EVENT_STREAM}', or a WebSocket that speaks graphql-transport-ws."
-            raise Rejected(406, ErrorCode.NOT_ACCEPTABLE, message)
-
-    def _answer(self, request: Request[Any], outcome: ExecutionOutcome) -> ASGIApp:
+    def _answer(self, accepted: Accepted, outcome: ExecutionOutcome) -> ASGIApp:
         """On a stream errors are events too: a browser's EventSource sees no body with an error status."""
-        if prefers_events(request):
+        if accepted.prefers_events:
             return self._streams.respond(_once(outcome))
-        return answer(request, outcome, status_of(request, outcome))
+        return answer(accepted, outcome, status_of(accepted, outcome))
 
     async def _subscription(
         self, operation: Operation, context: OperationContext
@@ -162,21 +154,21 @@ class HTTPEndpoint:
             yield Payload(encode_outcome(refused([internal_error(cause)])).decode())
 
 
-def asks_for_page(request: Request[Any]) -> bool:
-    """Whether a browser was sent here: it wants HTML before anything and names no operation."""
-    if request.method != "GET" or "query" in request.query_params:
-        return False
-    return _first_of(request, HTML, JSON, GRAPHQL_JSON, EVENT_STREAM) == HTML
+def names_no_operation(request: Request[Any]) -> bool:
+    """Whether a browser may have been sent here, not a program."""
+    return request.method == "GET" and "query" not in request.query_params
 
 
-def accepts_events(request: Request[Any]) -> bool:
-    """Whether the client takes an event stream by name: a wildcard means no stream."""
-    return EVENT_STREAM in media_ranges(request.headers.get("accept", ""))
-
-
-def prefers_events(request: Request[Any]) -> bool:
-    """Whether the client would rather have an event stream than JSON."""
-    return _first_of(request, EVENT_STREAM, JSON, GRAPHQL_JSON, "*/*", "application/*") == EVENT_STREAM
+def check_operation(method: str, accepted: Accepted, operation: Operation) -> None:
+    """Raises `Rejected` for an operation that is not sent so, or not answered so."""
+    if operation.type is OperationType.MUTATION and method == "GET":
+        message = "A mutation is sent by POST: GET is for queries and event streams."
+        raise Rejected(405, ErrorCode.METHOD_NOT_ALLOWED, message, allow="POST")
+    if operation.is_subscription and not accepted.has_events:
+        message = (
+            f"A subscription needs 'Accept: {EVENT_STREAM}', or a WebSocket that speaks graphql-transport-ws."
+        )
+        raise Rejected(406, ErrorCode.NOT_ACCEPTABLE, message)
 
 
 def check_content_type(content_type: str) -> None:
@@ -192,27 +184,18 @@ def check_content_type(content_type: str) -> None:
             raise Rejected(415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
 
 
-def status_of(request: Request[Any], outcome: ExecutionOutcome) -> int:
+def status_of(accepted: Accepted, outcome: ExecutionOutcome) -> int:
     """400 for a request error, which under the older media type is 200."""
     is_refused = not outcome.was_executed
-    return 400 if is_refused and _json_type(request) == GRAPHQL_JSON else 200
+    return 400 if is_refused and accepted.json == GRAPHQL_JSON else 200
 
 
 def answer(
-    request: Request[Any], outcome: ExecutionOutcome, status: int, headers: dict[str, str] | None = None
+    accepted: Accepted, outcome: ExecutionOutcome, status: int, headers: dict[str, str] | None = None
 ) -> Response:
-    content_type = f"{_json_type(request)}; charset=utf-8"
+    content_type = f"{accepted.json or JSON}; charset=utf-8"
     all_headers = {**NO_STORE, "content-type": content_type, **(headers or {})}
     return Response(encode_outcome(outcome), status, all_headers)
-
-
-def _json_type(request: Request[Any]) -> str:
-    return json_media_type(request.headers.get("accept")) or JSON
-
-
-def _first_of(request: Request[Any], *names: str) -> str | None:
-    ranges = media_ranges(request.headers.get("accept", ""))
-    return next((name for name in ranges if name in names), None)
 
 
 async def _once(outcome: ExecutionOutcome) -> AsyncGenerator[Payload, None]:

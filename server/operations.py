@@ -290,8 +290,7 @@ class Operations:
         if operation.type is OperationType.MUTATION:
             return await self._overdue.in_time(result, seconds)
         try:
-            async with context.allowance.limited(seconds):
-                return await result
+            return await context.allowance.within(seconds, result)
         except TimeoutError:
             raise OperationOverdue(f"The query took longer than {seconds:g} s and was stopped.") from None
 

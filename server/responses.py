@@ -22,6 +22,7 @@ JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 EVENT_STREAM: Final = "text/event-stream"
 HTML: Final = "text/html"
+_ANY_JSON: Final = ("*/*", "application/*")
 
 FormattedError = dict[str, Any]
 
@@ -109,23 +110,43 @@ def encode_outcome(outcome: ExecutionOutcome) -> bytes:
         return orjson.dumps({"errors": [internal_error(cause)], "data": None})
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a client takes, by its Accept header."""
+
+    # To answer with; None where it takes no JSON.
+    json: str | None
+    # By name: a wildcard means no stream.
+    has_events: bool
+    prefers_events: bool
+    prefers_html: bool
+
+
 @lru_cache(maxsize=64)  # clients send the same few
+def accepted_by(accept: str | None) -> Accepted:
+    """What a client takes that sends this Accept header, or none."""
+    ranges = media_ranges(accept or "")
+    return Accepted(
+        json=_json_media_type(ranges) if accept and accept.strip() else JSON,
+        has_events=EVENT_STREAM in ranges,
+        prefers_events=_first_of(ranges, EVENT_STREAM, JSON, GRAPHQL_JSON, *_ANY_JSON) == EVENT_STREAM,
+        prefers_html=_first_of(ranges, HTML, JSON, GRAPHQL_JSON, EVENT_STREAM) == HTML,
+    )
+
+
 def media_ranges(accept: str) -> tuple[str, ...]:
     """The media ranges of an Accept header that are wanted, the most wanted first (RFC 9110 12.5.1)."""
     weighted = [_weighted(part) for part in accept.lower().split(",") if part.strip()]
     return tuple(name for name, weight in sorted(weighted, key=lambda each: -each[1]) if weight > 0)
 
 
-def json_media_type(accept: str | None) -> str | None:
-    """The JSON media type to answer with; None where the client takes none."""
-    if accept is None or not accept.strip():
-        return JSON
-    for name in media_ranges(accept):
-        if name in {JSON, GRAPHQL_JSON}:
-            return name
-        if name in {"*/*", "application/*"}:
-            return JSON
-    return None
+def _json_media_type(ranges: tuple[str, ...]) -> str | None:
+    found = _first_of(ranges, JSON, GRAPHQL_JSON, *_ANY_JSON)
+    return JSON if found in _ANY_JSON else found
+
+
+def _first_of(ranges: tuple[str, ...], *names: str) -> str | None:
+    return next((name for name in ranges if name in names), None)
 
 
 def _weighted(part: str) -> tuple[str, float]:

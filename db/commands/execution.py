@@ -162,11 +162,13 @@ def _runnable_version(actor: Actor, new: NewExecution) -> Generator[Request, Any
         if not is_id(IdKind.TEMPLATE_VERSION, named):
             raise NotFound(named)
         found = yield Fetch(_RUNNABLE_BY_ID, {"id": named, "tenant": actor.tenant})
+        if not found:
+            raise NotFound(named)
     else:
         named = new.workflow_template_key or ""
         found = yield Fetch(_RUNNABLE_BY_KEY, {"key": named, "tenant": actor.tenant})
-    if not found:
-        raise NotFound(named)
+        if not found:
+            raise NotFound(named, "workflow template with the key")
     version_id, version, status, template_name, now = found[0]
     if version_id is None:
         raise _no_active_version(named)

@@ -21,9 +21,10 @@ class NotFound(Refusal):
     """No such object: malformed, of another type, unknown and another tenant's ids are one answer (I6)."""
 
     id: str
+    what: str = "object with the id"
 
     def __str__(self) -> str:
-        return f"There is no object with the id {self.id[:100]!r}."
+        return f"There is no {self.what} {self.id[:100]!r}."
 
 
 @dataclass(eq=False)

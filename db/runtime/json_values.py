@@ -4,11 +4,14 @@ Parsing and writing of JSON text live with those who read and write it.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 
 import orjson
 
 INTEGERS = range(-(2**63), 2**63)
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Part = str | int
 
@@ -43,8 +46,15 @@ def check_json(value: object, *, max_bytes: int | None = None, max_depth: int = 
     Depth counts nested objects and arrays, size the bytes of compact UTF-8 JSON. Give `max_bytes` for a value
     that does not come from JSON text: one that holds the same list twice may be small here and endless there.
     """
+    if max_bytes is None and _is_sound(value, max_depth):
+        return
     for fault in json_faults(value, max_bytes=max_bytes, max_depth=max_depth):
         raise fault
+
+
+def is_storable(text: str) -> bool:
+    """PostgreSQL's text has no NUL, and neither database has lone surrogates."""
+    return "\0" not in text and (text.isascii() or not _SURROGATE.search(text))
 
 
 def json_faults(value: object, *, max_bytes: int | None = None, max_depth: int = 64) -> Iterator[InvalidJSON]:
@@ -77,6 +87,22 @@ def json_faults(value: object, *, max_bytes: int | None = None, max_depth: int =
         yield from faults
     if sound and max_bytes is not None and json_size(value) > max_bytes:
         yield _too_large(max_bytes)
+
+
+def _is_sound(value: object, levels: int) -> bool:
+    """Whether `json_faults` finds nothing, told in a tenth of its time: every request is looked through."""
+    if isinstance(value, str):
+        return is_storable(value)
+    if isinstance(value, dict):
+        return levels > 0 and all(
+            isinstance(key, str) and is_storable(key) and _is_sound(member, levels - 1)
+            for key, member in value.items()
+        )
+    if isinstance(value, list):
+        return levels > 0 and all(_is_sound(item, levels - 1) for item in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or (isinstance(value, int) and value in INTEGERS)
 
 
 def _too_large(max_bytes: int | None) -> InvalidJSON:
@@ -119,7 +145,7 @@ def _scalar_faults(item: object) -> Iterator[str]:
 def _text_faults(text: str) -> Iterator[str]:
     if "\0" in text:
         yield "holds a NUL character"
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    if _SURROGATE.search(text):
         yield "holds a lone surrogate"
 
 

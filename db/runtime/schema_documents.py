@@ -51,6 +51,11 @@ def compiled_schema(schema: object, *, max_bytes: int = MAX_SCHEMA_BYTES) -> Com
     return _compiled(orjson.dumps(schema))
 
 
+def accepted_schema(schema: dict[str, Any] | bool) -> CompiledSchema:
+    """The same of one that was accepted before: it is not looked through again for what JSON may not hold."""
+    return _compiled(orjson.dumps(schema))
+
+
 @lru_cache(maxsize=256)
 def _compiled(text: bytes) -> CompiledSchema:
     schema = orjson.loads(text)

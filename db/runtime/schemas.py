@@ -8,7 +8,7 @@ from jsonschema_rs import ValidationError
 
 from db.runtime.errors import ValidationFailed
 from db.runtime.json_values import json_pointer, json_size
-from db.runtime.schema_documents import CompiledSchema, compiled_schema, cut, schema_error
+from db.runtime.schema_documents import CompiledSchema, accepted_schema, cut, schema_error
 from db.runtime.validation import Issue, Severity
 
 __all__ = ["Violation", "require_valid", "schema_error", "violations"]
@@ -29,9 +29,9 @@ class Violation:
 def violations(schema: dict[str, Any] | bool, value: object) -> list[Violation]:
     """Every violation, at most 100; of a value so large that telling all would cost too much, the first.
 
-    `value` has passed `check_json`. Raises `InvalidSchema` for a schema that `schema_error` would refuse.
+    `value` and `schema` have passed `check_json`. Raises `InvalidSchema` for a schema that `schema_error` would refuse.
     """
-    compiled = compiled_schema(schema)
+    compiled = accepted_schema(schema)
     if compiled.validator.is_valid(value):
         return []
     errors = (

@@ -26,6 +26,8 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values
 
+from db.runtime.json_values import is_storable
+
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
@@ -202,11 +204,6 @@ def bindable(value: Any, name: str = "A text") -> Any:
     if isinstance(value, str) and not is_storable(value):
         raise BadUserInput(f"{name} holds a NUL character or a lone surrogate.")
     return value
-
-
-def is_storable(text: str) -> bool:
-    """PostgreSQL's text has no NUL, and neither database has lone surrogates."""
-    return "\0" not in text and (text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text))
 
 
 def shape(value: Any, type_: GraphQLInputType) -> Any:

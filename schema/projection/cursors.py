@@ -11,7 +11,8 @@ from sqlalchemy import Integer, Table
 from sqlalchemy.types import TypeEngine
 
 from db.columns import FIRST_MOMENT, LAST_MOMENT, Label, Timestamp
-from schema.projection.arguments import BadUserInput, is_storable
+from db.runtime.json_values import is_storable
+from schema.projection.arguments import BadUserInput
 from schema.projection.declare import Order
 from schema.projection.rows import Row
 from schema.projection.spelling import Spelling

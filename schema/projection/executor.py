@@ -1,11 +1,21 @@
-"""The one hook into graphql-core: a value that the projection answers is not completed in Python."""
+"""The hook into graphql-core: a value that the projection answers is not completed in Python."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
+from graphql import (
+    ExecutionResult,
+    FieldNode,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    OperationType,
+    located_error,
+)
+from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from orjson import Fragment
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -14,6 +24,7 @@ from db.session import AnswerTooLong
 from schema.allowance import Allowance
 from schema.projection.arguments import TooLarge, shape
 from schema.projection.compiler import Details, Homes, Moved, Query
+from schema.projection.declare import Paged
 from schema.projection.past import AS_OF
 from schema.projection.plan import Plan
 from schema.projection.rows import DECLARED, Declared, Rows
@@ -25,6 +36,8 @@ _LONGEST_KEPT = 16 << 10
 _LONGEST_TEXT_KEPT = 256 << 10
 # Of one root field: what an answer may hold in memory, here and on its way.
 LONGEST_ANSWER = 16 << 20
+# What a declared root field is answered from.
+_NO_ROWS = Rows("")
 
 
 class Reader(Protocol):
@@ -79,6 +92,11 @@ class Projecting(Protocol):
 class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
     """Answers `Rows` and declared root fields with one statement each; all else is Strawberry's."""
 
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """As graphql-core's, which does many times more for a query of one declared field than that needs."""
+        field = self._only_field()
+        return super().execute_operation(serially) if field is None else self._answer_only(field)
+
     def complete_value(
         self,
         return_type: GraphQLOutputType,
@@ -103,22 +121,50 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Rows | Declared,
         position: Any,
     ) -> Any:
-        context: Projecting = self.context_value
-        context.allowance.enter()
-        rows = result if isinstance(result, Rows) else Rows("")
-        try:
-            text = await self._text(context, rows, info, details)
-        except Moved:
-            text = await self._text(context, replace(rows, is_now=False), info, details)
+        self.context_value.allowance.enter()
+        rows = result if isinstance(result, Rows) else _NO_ROWS
         # Back through graphql-core, so that null where the schema says never is its own error.
-        fragment = None if text is None else Fragment(text)
+        fragment = await self._fragment(rows, info.parent_type, details)
         completed = self.complete_value(return_type, details, info, path, fragment, position)
         return await completed if isinstance(completed, Awaitable) else completed
 
-    async def _text(
-        self, context: Projecting, rows: Rows, info: GraphQLResolveInfo[Any], details: Details
-    ) -> str | None:
-        plan = self._plan(context.plans, rows, info, details)
+    def _only_field(self) -> FieldNode | None:
+        """The one field of a query, if it is a declared list: one that no directive or fragment brings in or leaves out."""
+        operation = self.operation
+        if operation.operation is not OperationType.QUERY or operation.directives:
+            return None
+        first, *more = operation.selection_set.selections
+        if more or not isinstance(first, FieldNode) or first.directives:
+            return None
+        context: Projecting = self.context_value
+        _, home = context.plans.homes[self._query.name].fields.get(first.name.value, (None, None))
+        return first if isinstance(home, Paged) else None
+
+    @property
+    def _query(self) -> GraphQLObjectType:
+        assert self.schema.query_type is not None
+        return self.schema.query_type
+
+    async def _answer_only(self, field: FieldNode) -> ExecutionResult:
+        """The answer to a query of one declared list, which is never null."""
+        key = field.alias.value if field.alias else field.name.value
+        try:
+            fragment = await self._fragment(_NO_ROWS, self._query, [FieldDetails(field, None)])
+        except Exception as error:
+            return ExecutionResult(None, [located_error(error, [field], [key])])
+        return ExecutionResult({key: fragment}, None)
+
+    async def _fragment(self, rows: Rows, parent: GraphQLObjectType, details: Details) -> Fragment | None:
+        """What is shown of rows, or of a declared field of the parent."""
+        try:
+            text = await self._text(rows, parent, details)
+        except Moved:
+            text = await self._text(replace(rows, is_now=False), parent, details)
+        return None if text is None else Fragment(text)
+
+    async def _text(self, rows: Rows, parent: GraphQLObjectType, details: Details) -> str | None:
+        context: Projecting = self.context_value
+        plan = self._plan(context.plans, rows, parent, details)
         values = {**rows.values, "tenant": context.tenant, AS_OF: rows.as_of}
         text = await self._read(context.reader, plan.statement(self, values))
         plan.require_answer(text)
@@ -134,7 +180,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             raise _too_long()
         return text
 
-    def _plan(self, plans: Plans, rows: Rows, info: GraphQLResolveInfo[Any], details: Details) -> Plan:
+    def _plan(self, plans: Plans, rows: Rows, parent: GraphQLObjectType, details: Details) -> Plan:
         # The text and where its fields begin, never a node: nodes are equal wherever they stand.
         location = self.operation.loc
         document = location.source.body if location else ""
@@ -152,14 +198,14 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
         )
         plan = plans.get(key) if document else None
         if plan is None:
-            plan = self._compiled(Query(self, plans.homes, plans.spelling), rows, info, details)
+            plan = self._compiled(Query(self, plans.homes, plans.spelling), rows, parent, details)
             if 0 < len(document) <= _LONGEST_KEPT and len(plan.text) <= _LONGEST_TEXT_KEPT:
                 plans.keep(key, plan)
         return plan
 
-    def _compiled(self, query: Query, rows: Rows, info: GraphQLResolveInfo[Any], details: Details) -> Plan:
+    def _compiled(self, query: Query, rows: Rows, parent: GraphQLObjectType, details: Details) -> Plan:
         if not rows.type_name:
-            return query.plan_field(info.parent_type, details)
+            return query.plan_field(parent, details)
         type_ = self.schema.get_type(rows.type_name)
         if isinstance(type_, GraphQLInterfaceType):
             return query.plan_nodes(self.schema.get_possible_types(type_), details)

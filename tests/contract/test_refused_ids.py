@@ -67,7 +67,8 @@ async def test_i6_ids_that_name_nothing_of_ours_are_one_answer(api: Api, tenant:
 async def test_i6_a_key_that_no_template_has_is_not_found(api: Api, key: str) -> None:
     await api.publish(ONE, key="one")
     answer = await give(api, "createWorkflowExecution", workflowTemplateKey=key)
-    assert (answer["__typename"], answer["id"]) == ("NotFound", key)
+    message = f"There is no workflow template with the key {key!r}."
+    assert answer == {"__typename": "NotFound", "id": key, "message": message}
 
 
 async def test_i6_another_tenants_key_is_not_found(api: Api, tenant: str) -> None:

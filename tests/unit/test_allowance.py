@@ -15,9 +15,8 @@ async def test_what_entered_and_still_runs_at_the_end_is_cancelled() -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    async with allowance.limited(60):
-        task = asyncio.create_task(for_ever())
-        await begun.wait()
+    task = asyncio.create_task(for_ever())
+    await allowance.within(60, begun.wait())
     assert task.cancelled()
 
 
@@ -30,16 +29,19 @@ async def test_what_waits_at_the_end_is_cancelled_too() -> None:
             begun.set()
             await asyncio.Event().wait()
 
-    async with allowance.limited(60):
-        task = asyncio.create_task(waiting())
-        await begun.wait()
+    task = asyncio.create_task(waiting())
+    await allowance.within(60, begun.wait())
     assert task.cancelled()
 
 
 async def test_the_operations_own_task_is_not() -> None:
     allowance = Allowance()
-    async with allowance.limited(60):
+
+    async def entering() -> str:
         allowance.enter()
+        return "done"
+
+    assert await allowance.within(60, entering()) == "done"
     await asyncio.sleep(0)
 
 
@@ -50,5 +52,4 @@ async def test_without_a_limit_waiting_is_just_waiting() -> None:
 
 async def test_the_limit_is_told_as_a_timeout() -> None:
     with pytest.raises(TimeoutError):
-        async with Allowance().limited(0):
-            await asyncio.Event().wait()
+        await Allowance().within(0, asyncio.Event().wait())

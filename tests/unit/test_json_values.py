@@ -131,6 +131,25 @@ def test_whatever_json_text_can_say_is_accepted_at_its_own_size(value: object) -
     check_json(value, max_bytes=json_size(value))
 
 
+wild_texts = st.text(st.characters(exclude_categories=[]))
+wild_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | wild_texts | st.binary() | st.tuples(),
+    lambda inner: st.lists(inner) | st.dictionaries(wild_texts | st.integers(), inner),
+)
+
+
+@given(wild_values, st.integers(0, 4))
+def test_a_value_is_refused_for_the_first_of_its_faults_and_accepted_without_any(
+    value: object, max_depth: int
+) -> None:
+    faults = list(json_faults(value, max_depth=max_depth))
+    if faults:
+        fault = refused(value, max_depth=max_depth)
+        assert (fault.parts, fault.message) == (faults[0].parts, faults[0].message)
+    else:
+        check_json(value, max_depth=max_depth)
+
+
 @given(st.recursive(st.floats() | st.integers() | st.text(st.characters(exclude_categories=[])), st.lists))
 def test_whatever_is_accepted_can_be_written(value: object) -> None:
     try:
