@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.authentication import Authenticate, Unauthenticated, authenticated
 from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations
 from server.requests import BadRequest, GraphQLRequest
 from server.responses import (
@@ -48,10 +49,10 @@ class HTTPLimits:
 class Rejected(Exception):
     """A request that HTTP itself turns down, with the status and headers that say so."""
 
-    def __init__(self, status: int, code: ErrorCode, message: str, *, allow: str | None = None) -> None:
+    def __init__(self, status: int, code: ErrorCode, message: str, **headers: str) -> None:
         self.status = status
         self.outcome = refused([error(message, code)])
-        self.headers = {"allow": allow} if allow else {}
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
         super().__init__(message)
 
 
@@ -65,6 +66,7 @@ class HTTPEndpoint:
         streams: EventStreams,
         context_for: ContextFor,
         *,
+        authenticate: Authenticate,
         limits: HTTPLimits | None = None,
         page: Page | None = None,
     ) -> None:
@@ -72,6 +74,7 @@ class HTTPEndpoint:
         self._subscriptions = subscriptions
         self._streams = streams
         self._context_for = context_for
+        self._authenticate = authenticate
         self._limits = limits or HTTPLimits()
         self._page = page
 
@@ -92,6 +95,7 @@ class HTTPEndpoint:
     async def _respond(self, request: Request[Any]) -> ASGIApp:
         if self._page and asks_for_page(request):
             return await self._page(request)
+        await self._check_viewer(request)
         wanted = await self._read(request)
         if json_media_type(request.headers.get("accept")) is None and not accepts_events(request):
             message = (
@@ -105,17 +109,28 @@ class HTTPEndpoint:
         self._check(request, operation)
         context = self._context_for(request)
         if operation.is_subscription:
-            return self._streams.respond(self._subscription(operation, context))
+            stream = self._subscription(operation, context)
+            return self._streams.respond(stream, context.viewer)
         return self._answer(request, await self._operations.execute(operation, context))
+
+    async def _check_viewer(self, request: Request[Any]) -> None:
+        try:
+            await authenticated(self._authenticate, request)
+        except Unauthenticated as cause:
+            raise Rejected(401, ErrorCode.UNAUTHENTICATED, str(cause), www_authenticate="Bearer") from None
 
     async def _read(self, request: Request[Any]) -> GraphQLRequest:
         if request.method == "GET":
-            return GraphQLRequest.from_parameters(request.query_params)
-        if request.method != "POST":
+            wanted = GraphQLRequest.from_parameters(request.query_params)
+        elif request.method == "POST":
+            check_content_type(request.headers.get("content-type", ""))
+            wanted = GraphQLRequest.from_body(await self._body(request))
+        else:
             message = f"GraphQL over HTTP is GET or POST, not {request.method}."
             raise Rejected(405, ErrorCode.METHOD_NOT_ALLOWED, message, allow=METHODS)
-        check_content_type(request.headers.get("content-type", ""))
-        return GraphQLRequest.from_body(await self._body(request))
+        if wanted.fault:
+            raise BadRequest(wanted.fault)
+        return wanted
 
     async def _body(self, request: Request[Any]) -> bytes:
         limit = self._limits.body
@@ -151,8 +166,10 @@ class HTTPEndpoint:
         self, operation: Operation, context: OperationContext
     ) -> AsyncGenerator[bytes, None]:
         try:
+            self._operations.authorise(operation, context)
             with self._subscriptions.open(operation, context) as payloads:
                 async for payload in payloads:
+                    self._operations.authorise(operation, context)
                     yield payload.encode()
         except (OperationRefused, SubscriptionFailed) as failure:
             yield encode_outcome(refused(failure.errors))
@@ -162,7 +179,7 @@ class HTTPEndpoint:
 
 def asks_for_page(request: Request[Any]) -> bool:
     """Whether a browser was sent here: it wants HTML before anything and names no operation."""
-    if request.method != "GET" or "query" in request.query_params:
+    if request.method != "GET" or not request.query_params.keys().isdisjoint(("query", "documentId")):
         return False
     return _first_of(request, HTML, JSON, GRAPHQL_JSON, EVENT_STREAM) == HTML
 
