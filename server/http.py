@@ -166,10 +166,10 @@ class HTTPEndpoint:
         self, operation: Operation, context: OperationContext
     ) -> AsyncGenerator[bytes, None]:
         try:
-            self._operations.authorise(operation, context)
+            self._operations.authorise(operation, context.viewer)
             with self._subscriptions.open(operation, context) as payloads:
                 async for payload in payloads:
-                    self._operations.authorise(operation, context)
+                    self._operations.authorise(operation, context.viewer)
                     yield payload.encode()
         except (OperationRefused, SubscriptionFailed) as failure:
             yield encode_outcome(refused(failure.errors))

@@ -128,7 +128,7 @@ class Forbidden(Exception):
 
 
 # Asked before an operation is run, and before each event of a subscription is sent (`live.md` W4). Raises `Forbidden`.
-Authorise = Callable[[Operation, OperationContext], None]
+Authorise = Callable[[Operation, Viewer], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,19 +212,19 @@ class Operations:
             raise OperationRefused([error(message, ErrorCode.OPERATION_RESOLUTION_FAILURE)])
         return Operation(text, document.node, measure, request.variables, request.extensions)
 
-    def authorise(self, operation: Operation, context: OperationContext) -> None:
+    def authorise(self, operation: Operation, viewer: Viewer) -> None:
         """Raises `OperationRefused` where the viewer may not run it, or not any more."""
         if self._authorise is None:
             return
         try:
-            self._authorise(operation, context)
+            self._authorise(operation, viewer)
         except Forbidden as forbidden:
             raise OperationRefused([error(str(forbidden), ErrorCode.FORBIDDEN)]) from None
 
     async def execute(self, operation: Operation, context: OperationContext) -> ExecutionOutcome:
         """Run a query or mutation. Never raises: what goes wrong is in the outcome."""
         try:
-            self.authorise(operation, context)
+            self.authorise(operation, context.viewer)
             executor = self.executor(operation, context)
             result = executor.execute_operation()
             if optimized_is_awaitable(result):

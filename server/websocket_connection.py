@@ -20,7 +20,7 @@ from server.authentication import (
     authenticated,
     seconds_left,
 )
-from server.operations import ContextFor, Operation, OperationRefused, Operations, Viewer
+from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations, Viewer
 from server.protocol import (
     CONNECTION_ACK,
     CloseCode,
@@ -116,6 +116,7 @@ class Connection:
         try:
             while (frame := await self._websocket.receive())["type"] != "websocket.disconnect":
                 await self._answer(frame)
+                del frame  # as large as it may be, until the next comes
         except SocketGone:
             pass
         except asyncio.CancelledError:
@@ -231,21 +232,22 @@ class Connection:
         await self._send_for(running, last)
 
     async def _stream(self, running: RunningOperation, operation: Operation) -> None:
-        context = self._surroundings.context_for(self._websocket)
+        authorise, viewer = self._surroundings.operations.authorise, self._websocket.state.viewer
+        authorise(operation, viewer)
         prefix = next_prefix(running.id)
-        authorise = self._surroundings.operations.authorise
-        authorise(operation, context)
-        with self._surroundings.subscriptions.open(operation, context) as payloads:
+        with self._surroundings.subscriptions.open(operation, self._context()) as payloads:
             async for payload in payloads:
-                authorise(operation, context)
+                authorise(operation, viewer)
                 await self._send(f"{prefix}{payload}}}")
 
     async def _execute(self, running: RunningOperation, operation: Operation) -> None:
-        context = self._surroundings.context_for(self._websocket)
-        outcome = await self._surroundings.operations.execute(operation, context)
+        outcome = await self._surroundings.operations.execute(operation, self._context())
         if not outcome.was_executed:
             raise OperationRefused(outcome.errors)
         await self._send_for(running, f"{next_prefix(running.id)}{encode_outcome(outcome).decode()}}}")
+
+    def _context(self) -> OperationContext:
+        return self._surroundings.context_for(self._websocket)
 
     async def _send_for(self, running: RunningOperation, text: str) -> None:
         """Send what is still wanted, if it can be."""

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from server.authentication import TokenExpired, Unauthenticated
 from server.endpoint import TransportLimits
-from server.operations import Forbidden, Operation, OperationContext
+from server.operations import Forbidden, Operation, Viewer
 from server.sse import EventStreamLimits
 from server.websocket_connection import WebSocketLimits
 from tests.protocol.raw_client import RawClient, raw_client
@@ -67,10 +67,10 @@ class Rights:
     def __init__(self) -> None:
         self.withdrawn: set[str | None] = set()
 
-    def __call__(self, operation: Operation, context: OperationContext) -> None:
+    def __call__(self, operation: Operation, viewer: Viewer) -> None:
         if operation.name in self.withdrawn:
             raise Forbidden(f"{operation.name} is nothing for you.")
-        if operation.name == "Scoped" and "executions:read" not in context.viewer.scopes:
+        if operation.name == "Scoped" and "executions:read" not in viewer.scopes:
             raise Forbidden("The scope executions:read is missing.")
 
 
