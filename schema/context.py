@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from strawberry.types import Info
@@ -18,11 +19,12 @@ from schema.projection.executor import Plans
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. `actor` stands in the journal; `scopes` say what the viewer may do."""
+    """Who asks. `actor` stands in the journal; `scopes` say what the viewer may do, until `expires_at` (UTC)."""
 
     tenant: str
     actor: str | None = None
     scopes: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
 
 
 class Watch(Protocol):

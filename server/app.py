@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import strawberry
 import uvicorn
@@ -45,6 +46,8 @@ CLOSE_SECONDS = 0.5
 SOCKETS_PER_SECOND = 500
 SPREAD_SECONDS = 3
 
+ANYONE: Final = Viewer(DEFAULT_TENANT)
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -57,10 +60,14 @@ class Parts:
     doorbell: Doorbell
     feed: Feed
 
+    async def authenticate(self, _connection: HTTPConnection) -> Viewer:
+        """Nobody is asked for a token: everyone acts as the default tenant."""
+        return ANYONE
+
     def context_for(self, connection: HTTPConnection) -> Context:
-        """An operation's surroundings. Nobody is authenticated: everyone acts as the default tenant."""
+        """An operation's surroundings."""
         return Context(
-            viewer=Viewer(DEFAULT_TENANT),
+            viewer=connection.state.viewer,
             store=self.store,
             plans=self.plans,
             feed=self.feed,
@@ -100,8 +107,13 @@ def create_app(settings: Settings) -> Application:
     feed = Feed(doorbell, JournalReader(database))
     parts = Parts(settings, schema, Store(database), plans_for(schema, database.kind), doorbell, feed)
     operations = Operations(schema)
-    subscriptions = Subscriptions(operations, placed=Placed(PLACED, PLACES))
-    endpoint = GraphQLEndpoint(operations, subscriptions, parts.context_for, page=graphiql_page)
+    endpoint = GraphQLEndpoint(
+        operations,
+        Subscriptions(operations, placed=Placed(PLACED, PLACES)),
+        parts.context_for,
+        authenticate=parts.authenticate,
+        page=graphiql_page,
+    )
     health = Health(settings, database, doorbell)
     routes = [*endpoint.routes(), *graphiql_routes(), *health_routes(health)]
     return Application(Starlette(routes=routes), parts, endpoint, health)

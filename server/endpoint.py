@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from server.authentication import Authenticate
 from server.http import HTTPEndpoint, HTTPLimits, Page
 from server.operations import ContextFor, Operations
 from server.sse import EventStreamLimits, EventStreams
@@ -31,6 +32,7 @@ class GraphQLEndpoint:
         subscriptions: Subscriptions,
         context_for: ContextFor,
         *,
+        authenticate: Authenticate,
         limits: TransportLimits | None = None,
         page: Page | None = None,
         origins: Collection[str] = (),
@@ -40,10 +42,21 @@ class GraphQLEndpoint:
         self._subscriptions = subscriptions
         self.streams = EventStreams(limits.events)
         self.http = HTTPEndpoint(
-            operations, subscriptions, self.streams, context_for, limits=limits.http, page=page
+            operations,
+            subscriptions,
+            self.streams,
+            context_for,
+            authenticate=authenticate,
+            limits=limits.http,
+            page=page,
         )
         self.websocket = WebSocketEndpoint(
-            operations, subscriptions, context_for, limits=limits.websocket, origins=origins
+            operations,
+            subscriptions,
+            context_for,
+            authenticate=authenticate,
+            limits=limits.websocket,
+            origins=origins,
         )
 
     def routes(self, path: str = "/graphql") -> list[BaseRoute]:

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.authentication import Authenticate, Unauthenticated, authenticated
 from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations
 from server.payload import Payload, SubscriptionFailed
 from server.requests import BadRequest, GraphQLRequest
@@ -49,10 +50,10 @@ class HTTPLimits:
 class Rejected(Exception):
     """A request that HTTP itself turns down, with the status and headers that say so."""
 
-    def __init__(self, status: int, code: ErrorCode, message: str, *, allow: str | None = None) -> None:
+    def __init__(self, status: int, code: ErrorCode, message: str, **headers: str) -> None:
         self.status = status
         self.outcome = refused([error(message, code)])
-        self.headers = {"allow": allow} if allow else {}
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
         super().__init__(message)
 
 
@@ -66,6 +67,7 @@ class HTTPEndpoint:
         streams: EventStreams,
         context_for: ContextFor,
         *,
+        authenticate: Authenticate,
         limits: HTTPLimits | None = None,
         page: Page | None = None,
     ) -> None:
@@ -73,6 +75,7 @@ class HTTPEndpoint:
         self._subscriptions = subscriptions
         self._streams = streams
         self._context_for = context_for
+        self._authenticate = authenticate
         self._limits = limits or HTTPLimits()
         self._page = page
 
@@ -94,6 +97,7 @@ class HTTPEndpoint:
     async def _respond(self, request: Request[Any], accepted: Accepted) -> ASGIApp:
         if self._page and accepted.prefers_html and names_no_operation(request):
             return await self._page(request)
+        await self._check_viewer(request)
         wanted = await self._read(request)
         if accepted.json is None and not accepted.has_events:
             message = (
@@ -107,17 +111,28 @@ class HTTPEndpoint:
         check_operation(request.method, accepted, operation)
         context = self._context_for(request)
         if operation.is_subscription:
-            return self._streams.respond(self._subscription(operation, context))
+            stream = self._subscription(operation, context)
+            return self._streams.respond(stream, context.viewer)
         return self._answer(accepted, await self._operations.execute(operation, context))
+
+    async def _check_viewer(self, request: Request[Any]) -> None:
+        try:
+            await authenticated(self._authenticate, request)
+        except Unauthenticated as cause:
+            raise Rejected(401, ErrorCode.UNAUTHENTICATED, str(cause), www_authenticate="Bearer") from None
 
     async def _read(self, request: Request[Any]) -> GraphQLRequest:
         if request.method == "GET":
-            return GraphQLRequest.from_parameters(request.query_params)
-        if request.method != "POST":
+            wanted = GraphQLRequest.from_parameters(request.query_params)
+        elif request.method == "POST":
+            check_content_type(request.headers.get("content-type", ""))
+            wanted = GraphQLRequest.from_body(await self._body(request))
+        else:
             message = f"GraphQL over HTTP is GET or POST, not {request.method}."
             raise Rejected(405, ErrorCode.METHOD_NOT_ALLOWED, message, allow=METHODS)
-        check_content_type(request.headers.get("content-type", ""))
-        return GraphQLRequest.from_body(await self._body(request))
+        if wanted.fault:
+            raise BadRequest(wanted.fault)
+        return wanted
 
     async def _body(self, request: Request[Any]) -> bytes:
         limit = self._limits.body
@@ -145,8 +160,10 @@ class HTTPEndpoint:
         self, operation: Operation, context: OperationContext
     ) -> AsyncGenerator[Payload, None]:
         try:
+            self._operations.authorise(operation, context.viewer)
             async with aclosing(self._subscriptions.open(operation, context)) as payloads:
                 async for payload in payloads:
+                    self._operations.authorise(operation, context.viewer)
                     yield payload
         except (OperationRefused, SubscriptionFailed) as failure:
             yield Payload(encode_outcome(refused(failure.errors)).decode())
@@ -156,7 +173,7 @@ class HTTPEndpoint:
 
 def names_no_operation(request: Request[Any]) -> bool:
     """Whether a browser may have been sent here, not a program."""
-    return request.method == "GET" and "query" not in request.query_params
+    return request.method == "GET" and request.query_params.keys().isdisjoint(("query", "documentId"))
 
 
 def check_operation(method: str, accepted: Accepted, operation: Operation) -> None:

@@ -7,6 +7,7 @@ Strawberry's schema and graphql-core's executor do the work; sharing a subscript
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Protocol, cast
 
 import strawberry
@@ -36,6 +37,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.allowance import Allowance
+from server.documents import Documents, NoDocuments
 from server.limits import (
     OperationLimits,
     OperationMeasure,
@@ -66,12 +68,15 @@ RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationR
 
 
 class Viewer(Protocol):
-    """Who asks, as far as sharing goes: no field depends on more than these two (`security.md` A2)."""
+    """Who asks. No field depends on more than tenant and scopes (`security.md` A2), so only they divide runs."""
 
     @property
     def tenant(self) -> str: ...
     @property
     def scopes(self) -> frozenset[str]: ...
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it is no longer known who asks, with a time zone; None: never."""
 
 
 class OperationContext(Protocol):
@@ -83,8 +88,7 @@ class OperationContext(Protocol):
     def allowance(self) -> Allowance: ...
 
 
-# The context of one operation, made anew for each. On a WebSocket, `connection.state.connection_init` is the
-# payload of the `connection_init` message.
+# The context of one operation, made anew for each. `connection.state.viewer` is who asks.
 ContextFor = Callable[[HTTPConnection[Any]], OperationContext]
 
 
@@ -131,6 +135,14 @@ class Operation:
     @property
     def is_subscription(self) -> bool:
         return self.type is OperationType.SUBSCRIPTION
+
+
+class Forbidden(Exception):
+    """The viewer may not run an operation, or not any more. The message goes to the client."""
+
+
+# Asked before an operation is run, and before each event of a subscription is sent (`live.md` W4). Raises `Forbidden`.
+Authorise = Callable[[Operation, Viewer], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +210,9 @@ class Operations:
         rules: Sequence[type[ASTValidationRule]] = (),
         limits: OperationLimits | None = None,
         hide_suggestions: bool = False,
-        documents: DocumentCache | None = None,
+        cache: DocumentCache | None = None,
+        documents: Documents | None = None,
+        authorise: Authorise | None = None,
     ) -> None:
         if schema.get_extensions():
             raise ValueError("schema extensions are not run")
@@ -208,12 +222,15 @@ class Operations:
         self._limits = limits or OperationLimits()
         self._sizes = Sizes(self._schema)
         self._hide_suggestions = hide_suggestions
-        self._documents = documents or DocumentCache()
+        self._cache = cache or DocumentCache()
+        self._documents = documents or NoDocuments()
+        self._authorise = authorise
         self._overdue = OverdueMutations()
 
     def prepare(self, request: GraphQLRequest) -> Operation:
         """Parse, measure, validate, pick the operation. Raises `OperationRefused`."""
-        document = self._documents.get(request.query) or self._read(request.query)
+        text = self._text_of(request)
+        document = self._cache.get(text) or self._read(text)
         measure = document.operation(request.operation_name)
         if measure is None:
             message = (
@@ -222,11 +239,21 @@ class Operations:
                 else "The document holds several operations, or none: 'operationName' must name one."
             )
             raise OperationRefused([error(message, ErrorCode.OPERATION_RESOLUTION_FAILURE)])
-        return Operation(request.query, document.node, measure, request.variables, request.extensions)
+        return Operation(text, document.node, measure, request.variables, request.extensions)
+
+    def authorise(self, operation: Operation, viewer: Viewer) -> None:
+        """Raises `OperationRefused` where the viewer may not run it, or not any more."""
+        if self._authorise is None:
+            return
+        try:
+            self._authorise(operation, viewer)
+        except Forbidden as forbidden:
+            raise OperationRefused([error(str(forbidden), ErrorCode.FORBIDDEN)]) from None
 
     async def execute(self, operation: Operation, context: OperationContext) -> ExecutionOutcome:
         """Run a query or mutation. Never raises: what goes wrong is in the outcome."""
         try:
+            self.authorise(operation, context.viewer)
             executor = self.executor(operation, context)
             result = executor.execute_operation()
             if optimized_is_awaitable(result):
@@ -294,6 +321,15 @@ class Operations:
         except TimeoutError:
             raise OperationOverdue(f"The query took longer than {seconds:g} s and was stopped.") from None
 
+    def _text_of(self, request: GraphQLRequest) -> str:
+        if request.query is not None:
+            return request.query
+        text = self._documents.text_of(request.document_id or "")
+        if text is None:
+            message = f"There is no document with the id {(request.document_id or '')[:100]!r}."
+            raise OperationRefused([error(message, ErrorCode.PERSISTED_DOCUMENT_NOT_FOUND)])
+        return text
+
     def _read(self, text: str) -> ValidDocument:
         try:
             document = parse(text, max_tokens=self._limits.tokens)
@@ -309,7 +345,7 @@ class Operations:
             shown = format_input_errors(map(unfinished, errors), ErrorCode.GRAPHQL_VALIDATION_FAILED)
             raise OperationRefused(shown)
         valid = ValidDocument(document, operations)
-        self._documents.keep(text, valid)
+        self._cache.keep(text, valid)
         return valid
 
 

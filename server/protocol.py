@@ -94,7 +94,8 @@ def parse_message(text: str) -> ClientMessage:
         case "complete":
             return Complete(_id(message))
         case "subscribe":
-            return Subscribe(_id(message), _request(message), fault)
+            request = _request(message)
+            return Subscribe(_id(message), request, fault or request.fault)
         case str():
             raise MalformedMessage(f"There is no message of the type {kind[:50]!r} from a client.")
     raise MalformedMessage(f"The message's 'type' must be a string, not {json_type(kind)}.")

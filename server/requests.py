@@ -26,24 +26,36 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One operation to run: GraphQL over HTTP's four parameters."""
+    """One operation to run: GraphQL over HTTP's parameters. `document_id` stands for a document that the server has."""
 
-    query: str
+    query: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """What makes the request unusable though each of its parameters is well-formed."""
+        if self.query is None or self.document_id is None:
+            return None
+        return "The request has both 'query' and 'documentId': give one of them."
 
     @classmethod
     def from_json(cls, value: object) -> Self:
         """From a decoded JSON value. Raises `BadRequest` for a parameter that is missing or of a wrong type."""
         if not isinstance(value, dict):
             raise BadRequest(f"A GraphQL request is a JSON object, not {json_type(value)}.")
-        return cls(
-            query=_query(value.get("query")),
+        request = cls(
+            query=_text(value, "query"),
             variables=_object(value, "variables"),
-            operation_name=_operation_name(value.get("operationName")),
+            operation_name=_text(value, "operationName") or None,
             extensions=_object(value, "extensions"),
+            document_id=_text(value, "documentId"),
         )
+        if request.query is None and request.document_id is None:
+            raise BadRequest("The parameter 'query' is missing, and so is 'documentId'.")
+        return request
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
@@ -109,18 +121,11 @@ def _integer(digits: str) -> int:
     return int(digits[:_DIGITS_BEYOND_64_BITS])
 
 
-def _query(value: object) -> str:
-    if value is None:
-        raise BadRequest("The parameter 'query' is missing.")
-    if not isinstance(value, str):
-        raise BadRequest(f"The parameter 'query' must be a string, not {json_type(value)}.")
-    return value
-
-
-def _operation_name(value: object) -> str | None:
+def _text(request: Mapping[str, Any], name: str) -> str | None:
+    value = request.get(name)
     if value is None or isinstance(value, str):
-        return value or None
-    raise BadRequest(f"The parameter 'operationName' must be a string, not {json_type(value)}.")
+        return value
+    raise BadRequest(f"The parameter {name!r} must be a string, not {json_type(value)}.")
 
 
 def _object(request: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 
+from server.authentication import seconds_left
+from server.operations import Viewer
 from server.payload import Payload
 from server.responses import EVENT_STREAM
 
@@ -45,9 +47,9 @@ class EventStreams:
         """How many streams are open."""
         return len(self._ends)
 
-    def respond(self, payloads: AsyncGenerator[Payload, None]) -> "EventStream":
-        """The response that streams these payloads, each one event."""
-        return EventStream(self, payloads, self._limits)
+    def respond(self, payloads: AsyncGenerator[Payload, None], viewer: Viewer | None = None) -> "EventStream":
+        """The response that streams these payloads, each one event, as long as the viewer is known."""
+        return EventStream(self, payloads, self._limits, viewer)
 
     def register(self) -> asyncio.Future[None]:
         """A future that is done when its stream is to end."""
@@ -66,14 +68,23 @@ class EventStreams:
 
 
 class EventStream:
-    """An ASGI response. Ends with its payloads, its client, or all streams."""
+    """An ASGI response. Ends with its payloads, its client, its viewer's token, or all streams.
+
+    A token ends it as a drain does, without `complete`: clients connect again, with a new one or to be told 401. An
+    event with an error would be the last for them.
+    """
 
     def __init__(
-        self, streams: EventStreams, payloads: AsyncGenerator[Payload, None], limits: EventStreamLimits
+        self,
+        streams: EventStreams,
+        payloads: AsyncGenerator[Payload, None],
+        limits: EventStreamLimits,
+        viewer: Viewer | None,
     ) -> None:
         self._streams = streams
         self._payloads = payloads
         self._limits = limits
+        self._viewer = viewer
         self._upcoming: asyncio.Task[Payload | None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,9 +113,11 @@ class EventStream:
         if self._upcoming is None:
             self._upcoming = asyncio.create_task(_following(self._payloads))
         await asyncio.wait(
-            (self._upcoming, end), timeout=self._limits.keepalive, return_when=asyncio.FIRST_COMPLETED
+            (self._upcoming, end),
+            timeout=self._at_most(self._limits.keepalive),
+            return_when=asyncio.FIRST_COMPLETED,
         )
-        if end.done():
+        if end.done() or seconds_left(self._viewer) <= 0:
             return None
         if not self._upcoming.done():
             return COMMENT
@@ -112,8 +125,12 @@ class EventStream:
         return COMPLETE if payload is None else _event(payload)
 
     async def _send(self, send: Send, event: bytes) -> None:
-        async with asyncio.timeout(self._limits.stall_timeout):
+        async with asyncio.timeout(self._at_most(self._limits.stall_timeout)):
             await send({"type": "http.response.body", "body": event, "more_body": True})
+
+    def _at_most(self, seconds: float) -> float:
+        """So long, unless the token expires before."""
+        return max(min(seconds, seconds_left(self._viewer)), 0)
 
 
 def _event(payload: Payload) -> bytes:

@@ -17,6 +17,12 @@ ABORT_AFTER: Final = 1.0  # seconds that a peer has to take a close frame
 class UvicornWebSocket(WebSocketsSansIOProtocol):
     """For `uvicorn.Config(ws=UvicornWebSocket)`."""
 
+    def start_keepalive(self) -> None:
+        """The handshake is over: its headers, which the scope has too, are a tenth of what an idle socket takes."""
+        super().start_keepalive()
+        self.request.headers.clear()  # the parser of websockets keeps the request
+        del self.request, self.response
+
     def keepalive_timeout(self) -> None:
         """A peer that does not answer pings may come back: 1013, where uvicorn sends 1011."""
         self.pong_timer = None

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from server.authentication import Authenticate
 from server.operations import ContextFor, Operations
 from server.protocol import SUBPROTOCOL, CloseCode
 from server.subscriptions import Subscriptions
@@ -27,10 +28,13 @@ class WebSocketEndpoint:
         subscriptions: Subscriptions,
         context_for: ContextFor,
         *,
+        authenticate: Authenticate,
         limits: WebSocketLimits | None = None,
         origins: Collection[str] = (),
     ) -> None:
-        self._surroundings = Surroundings(operations, subscriptions, context_for, limits or WebSocketLimits())
+        self._surroundings = Surroundings(
+            operations, subscriptions, context_for, authenticate, limits or WebSocketLimits()
+        )
         self._origins = frozenset(origins)
         self._connections: set[Connection] = set()
         self._closing: CloseCode | None = None

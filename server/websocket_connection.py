@@ -5,13 +5,22 @@ Messages and close codes are `server/protocol.py`.
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.types import Message, Send
 from starlette.websockets import WebSocket
 
-from server.operations import ContextFor, Operation, OperationRefused, Operations
+from server.authentication import (
+    EXPIRED,
+    Authenticate,
+    TokenExpired,
+    Unauthenticated,
+    authenticated,
+    seconds_left,
+)
+from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations, Viewer
 from server.payload import SubscriptionFailed
 from server.protocol import (
     CONNECTION_ACK,
@@ -30,6 +39,7 @@ from server.protocol import (
 from server.responses import ErrorCode, encode_outcome, error, internal_error
 from server.subscriptions import Subscriptions
 
+INIT_TIMEOUT: Final = "Connection initialisation timeout"
 MAX_REASON: Final = 123  # bytes, RFC 6455 5.5
 
 
@@ -51,6 +61,7 @@ class Surroundings:
     operations: Operations
     subscriptions: Subscriptions
     context_for: ContextFor
+    authenticate: Authenticate
     limits: WebSocketLimits
     unfinished: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -91,7 +102,8 @@ class Connection:
         self._send_frame = send
         self._operations: dict[str, RunningOperation] = {}
         self._unwanted: set[RunningOperation] = set()
-        self._is_initialised = False
+        # Who connects; nobody before `connection_init`.
+        self._viewer: Viewer | None = None
         self._is_closed = False
         self._is_dropped = False
         self._blocked_since: float | None = None
@@ -105,6 +117,7 @@ class Connection:
         try:
             while (frame := await self._websocket.receive())["type"] != "websocket.disconnect":
                 await self._answer(frame)
+                del frame  # as large as it may be, until the next comes
         except SocketGone:
             pass
         except asyncio.CancelledError:
@@ -155,18 +168,35 @@ class Connection:
                     self._abandon(running)
 
     async def _handle_connection_init(self, message: ConnectionInit) -> None:
-        if self._is_initialised:
+        if self._viewer is not None:
             code = CloseCode.TOO_MANY_INITIALISATION_REQUESTS
             raise CloseSocket(code, "Too many initialisation requests")
-        self._is_initialised = True
-        self._websocket.state.connection_init = message.payload
         self._timer.cancel()
-        self._look_for_stall()
+        self._viewer = await self._authenticate(message.payload)
+        self._look_after()
         await self._send(CONNECTION_ACK)
 
+    async def _authenticate(self, payload: Mapping[str, Any]) -> Viewer:
+        """Raises `CloseSocket` with a code on which clients come again, or with 4401, on which they do not."""
+        state = self._websocket.state
+        state.connection_init = payload
+        try:
+            async with asyncio.timeout(self._limits.init_timeout):
+                return await authenticated(self._surroundings.authenticate, self._websocket)
+        except TokenExpired as expired:
+            raise CloseSocket(CloseCode.FORBIDDEN, str(expired)) from None
+        except Unauthenticated as cause:
+            raise CloseSocket(CloseCode.UNAUTHORIZED, str(cause)) from None
+        except TimeoutError:
+            raise CloseSocket(CloseCode.CONNECTION_INITIALISATION_TIMEOUT, INIT_TIMEOUT) from None
+        finally:
+            del state.connection_init  # as large as a message may be, and a secret
+
     async def _handle_subscribe(self, message: Subscribe) -> None:
-        if not self._is_initialised:
+        if self._viewer is None:
             raise CloseSocket(CloseCode.UNAUTHORIZED, "Unauthorized")
+        if self._has_expired():
+            raise CloseSocket(CloseCode.FORBIDDEN, EXPIRED)
         if message.id in self._operations:
             code = CloseCode.SUBSCRIBER_ALREADY_EXISTS
             raise CloseSocket(code, f"Subscriber for {message.id} already exists")
@@ -203,18 +233,23 @@ class Connection:
         await self._send_for(running, last)
 
     async def _stream(self, running: RunningOperation, operation: Operation) -> None:
-        context = self._surroundings.context_for(self._websocket)
+        authorise, viewer = self._surroundings.operations.authorise, self._websocket.state.viewer
+        authorise(operation, viewer)
         prefix = next_prefix(running.id)
-        async with contextlib.aclosing(self._surroundings.subscriptions.open(operation, context)) as payloads:
+        opened = self._surroundings.subscriptions.open(operation, self._context())
+        async with contextlib.aclosing(opened) as payloads:
             async for payload in payloads:
+                authorise(operation, viewer)
                 await self._send(f"{prefix}{payload.text}}}")
 
     async def _execute(self, running: RunningOperation, operation: Operation) -> None:
-        context = self._surroundings.context_for(self._websocket)
-        outcome = await self._surroundings.operations.execute(operation, context)
+        outcome = await self._surroundings.operations.execute(operation, self._context())
         if not outcome.was_executed:
             raise OperationRefused(outcome.errors)
         await self._send_for(running, f"{next_prefix(running.id)}{encode_outcome(outcome).decode()}}}")
+
+    def _context(self) -> OperationContext:
+        return self._surroundings.context_for(self._websocket)
 
     async def _send_for(self, running: RunningOperation, text: str) -> None:
         """Send what is still wanted, if it can be."""
@@ -223,6 +258,8 @@ class Connection:
                 await self._send(text)
 
     async def _send(self, text: str) -> None:
+        if self._has_expired():
+            await self.close(CloseCode.FORBIDDEN, EXPIRED)
         if self._is_closed:
             raise SocketGone
         if self._blocked_since is None:
@@ -235,17 +272,27 @@ class Connection:
             self._blocked_since = None
 
     def _init_is_overdue(self) -> None:
-        code = CloseCode.CONNECTION_INITIALISATION_TIMEOUT
-        self._closer = asyncio.create_task(self.close(code, "Connection initialisation timeout"))
+        self._close_soon(CloseCode.CONNECTION_INITIALISATION_TIMEOUT, INIT_TIMEOUT)
 
-    def _look_for_stall(self) -> None:
+    def _look_after(self) -> None:
+        """Close for a token that has expired and for a reader that takes nothing, though nothing is sent."""
         patience = self._limits.stall_timeout
         since = self._blocked_since
-        if since is not None and self._loop.time() - since >= patience:
-            code = CloseCode.TRY_AGAIN_LATER
-            self._closer = asyncio.create_task(self.close(code, "The reader takes nothing."))
+        if self._has_expired():
+            self._close_soon(CloseCode.FORBIDDEN, EXPIRED)
+        elif since is not None and self._loop.time() - since >= patience:
+            self._close_soon(CloseCode.TRY_AGAIN_LATER, "The reader takes nothing.")
         else:
-            self._timer = self._loop.call_later(patience / 4, self._look_for_stall)
+            self._timer = self._loop.call_later(min(patience / 4, self._seconds_left()), self._look_after)
+
+    def _close_soon(self, code: CloseCode, reason: str) -> None:
+        self._closer = asyncio.create_task(self.close(code, reason))
+
+    def _has_expired(self) -> bool:
+        return self._seconds_left() <= 0
+
+    def _seconds_left(self) -> float:
+        return seconds_left(self._viewer)
 
     def _abandon(self, running: RunningOperation) -> None:
         """The client wants no more of it: a subscription ends; what may have begun to write does not."""

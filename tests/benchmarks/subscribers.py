@@ -1,9 +1,9 @@
-"""A thousand WebSocket subscribers in a process of their own, which count frames and decode none of them.
+"""WebSocket subscribers in a process of their own, which count frames and decode none of them.
 
     python -m tests.benchmarks.subscribers
 
-Asked `{"open": …}` it opens `count` sockets on `url`, and answers once each has its first event. Asked `{"trigger": …}`
-it sends each of these bodies as a POST, the next once every socket has had one more event.
+Asked `{"open": …}`, once in its life, it opens `count` sockets on `url`, and answers once each has its first event.
+Asked `{"trigger": …}` it sends each of these bodies as a POST, the next once every socket has had one more event.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from tests.benchmarks.load import Connection, http_request
 from tests.benchmarks.processes import tell
 
 _OPENING = 50  # at a time
+_OPENING_SECONDS = 600
 _EVENT_SECONDS = 60
 _TEXT, _CLOSE, _PING, _PONG = 0x1, 0x8, 0x9, 0xA
 HANDSHAKE = (
@@ -49,7 +50,8 @@ class Audience:
     async def opened(self, count: int) -> None:
         """Await the first event of so many sockets that are about to open."""
         self._await_one_more(count)
-        await self.complete()
+        async with asyncio.timeout(_OPENING_SECONDS):
+            await self._complete.wait()
 
     def expect(self) -> None:
         """From now on one more event of each socket is awaited."""
@@ -143,15 +145,18 @@ class Subscribers:
     def __init__(self) -> None:
         self._audience = Audience()
 
-    async def open(self, url: str, count: int, payload: dict[str, Any]) -> dict[str, Any]:
-        """Open the sockets, subscribe each to the same."""
+    async def open(
+        self, url: str, count: int, payload: dict[str, Any], ids: list[str] | None = None
+    ) -> dict[str, Any]:
+        """Open the sockets, subscribe each to the same, or each to another id."""
         place = urlsplit(url)
-        message = {"id": "1", "type": "subscribe", "payload": payload}
-        subscribe = json.dumps(message).encode()
         handshake = HANDSHAKE.format(path="/graphql", host=place.netloc).encode()
         opening = asyncio.Semaphore(_OPENING)
 
-        async def open_one() -> None:
+        async def open_one(number: int) -> None:
+            variables = {"variables": {"id": ids[number]}} if ids else {}
+            message = {"id": "1", "type": "subscribe", "payload": {**payload, **variables}}
+            subscribe = json.dumps(message).encode()
             async with opening:
                 loop = asyncio.get_running_loop()
                 _, socket = await loop.create_connection(
@@ -159,7 +164,7 @@ class Subscribers:
                 )
                 self._audience.sockets.append(socket)
 
-        await asyncio.gather(self._audience.opened(count), *(open_one() for _ in range(count)))
+        await asyncio.gather(self._audience.opened(count), *(open_one(number) for number in range(count)))
         return self._told(0)
 
     async def trigger(self, url: str, bodies: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from server.requests import GraphQLRequest
 from tests.frontend_documents import document
 
 SCHEMA = build_schema()
-OPERATIONS = Operations(SCHEMA, documents=DocumentCache(max_characters=0))
+OPERATIONS = Operations(SCHEMA, cache=DocumentCache(max_characters=0))
 ROUNDS = 20
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.frontend_documents import document
-from tests.process.clients import open_events
+from tests.process.clients import open_events, post
 from tests.process.quiet import said_since_start
 from tests.process.workflows import complete, create
 from tests.servers import ServerProcess
@@ -46,7 +46,9 @@ async def test_a_tree_goes_on_after_the_last_event_id(live_server: ServerProcess
 async def test_changes_go_on_after_the_last_event_id(live_server: ServerProcess, of_one: bool) -> None:
     execution = await create(live_server)
     variables = {"rootId": execution.id} if of_one else {}
-    async with open_events(live_server, document("FollowChanges"), **variables) as events:
+    known = await post(live_server, document("Journal"), first=500, **variables)
+    after = known["data"]["changes"]["pageInfo"]["endCursor"]
+    async with open_events(live_server, document("FollowChanges"), after=after, **variables) as events:
         await complete(live_server, execution.steps["verify"], {"verified": True})
         last_id, change = await until(events, "STEP_COMPLETED")
     assert last_id == change["cursor"]

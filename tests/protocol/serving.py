@@ -10,9 +10,11 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
+from server.authentication import Authenticate
+from server.documents import Documents
 from server.endpoint import GraphQLEndpoint, TransportLimits
 from server.limits import OperationLimits
-from server.operations import Operations
+from server.operations import Authorise, Operations
 from server.subscriptions import Subscriptions
 from server.uvicorn_websocket import UvicornWebSocket
 from tests.protocol.toy import ToyContext, ToyViewer, World, toy_schema
@@ -47,21 +49,27 @@ async def served_toy(
     *,
     operation_limits: OperationLimits | None = None,
     origins: tuple[str, ...] = (),
+    documents: Documents | None = None,
+    authenticate: Authenticate | None = None,
+    authorise: Authorise | None = None,
     ping_interval: float | None = None,
     ping_timeout: float = 10.0,
 ) -> AsyncIterator[Toy]:
     world = World()
-    operations = Operations(toy_schema(), limits=operation_limits)
+    operations = Operations(toy_schema(), limits=operation_limits, documents=documents, authorise=authorise)
     subscriptions = Subscriptions(operations)
 
     def context_for(connection: HTTPConnection[Any]) -> ToyContext:
-        # On a socket the headers do not say who asks, the payload of connection_init does.
-        init = getattr(connection.state, "connection_init", {})
-        tenant = init.get("tenant") or connection.headers.get("x-tenant", "default")
-        return ToyContext(world, ToyViewer(tenant=tenant))
+        return ToyContext(world, connection.state.viewer)
 
     endpoint = GraphQLEndpoint(
-        operations, subscriptions, context_for, limits=limits, page=_page, origins=origins
+        operations,
+        subscriptions,
+        context_for,
+        authenticate=authenticate or _trust,
+        limits=limits,
+        page=_page,
+        origins=origins,
     )
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     config = uvicorn.Config(
@@ -84,6 +92,12 @@ async def served_toy(
     finally:
         await endpoint.close()
         await server.shutdown(sockets=[listener])
+
+
+async def _trust(connection: HTTPConnection[Any]) -> ToyViewer:
+    """Whoever is said to ask: by a header, on a socket by the payload of `connection_init`."""
+    init = getattr(connection.state, "connection_init", {})
+    return ToyViewer(tenant=init.get("tenant") or connection.headers.get("x-tenant", "default"))
 
 
 async def _page(_request: Request) -> Response:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import orjson
 import strawberry
@@ -13,11 +14,14 @@ from strawberry.types import Info
 from schema.allowance import Allowance
 
 
-@dataclass(frozen=True)
+@dataclass
 class ToyViewer:
+    """Tests may let it expire at any moment."""
+
     tenant: str = "default"
     actor: str | None = None
     scopes: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
 
 
 class World:
@@ -94,6 +98,10 @@ class Query:
     @strawberry.field
     def viewer(self, info: ToyInfo) -> str:
         return info.context.viewer.tenant
+
+    @strawberry.field
+    def extensions(self, info: ToyInfo) -> str:
+        return orjson.dumps(info.input_extensions).decode()
 
     @strawberry.field
     def projected(self) -> str:

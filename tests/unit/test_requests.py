@@ -92,13 +92,29 @@ def test_i5_what_is_not_strict_json_is_refused_with_the_reason(text: str | bytes
 @given(st.binary(max_size=200))
 def test_no_bytes_do_anything_but_read_or_be_refused(body: bytes) -> None:
     with contextlib.suppress(BadRequest):
-        assert GraphQLRequest.from_body(body).query is not None
+        assert names_a_document(GraphQLRequest.from_body(body))
 
 
 @given(JSON_VALUES)
 def test_no_value_does_anything_but_read_or_be_refused(value: object) -> None:
     with contextlib.suppress(BadRequest):
-        assert GraphQLRequest.from_json(value).query is not None
+        assert names_a_document(GraphQLRequest.from_json(value))
+
+
+def names_a_document(request: GraphQLRequest) -> bool:
+    return request.query is not None or request.document_id is not None
+
+
+def test_a_document_id_is_read_in_place_of_the_query() -> None:
+    request = GraphQLRequest(None, {"x": 1}, document_id="sha256:1f")
+    assert GraphQLRequest.from_body(b'{"documentId":"sha256:1f","query":null,"variables":{"x":1}}') == request
+    assert GraphQLRequest.from_parameters({"documentId": "sha256:1f", "variables": '{"x":1}'}) == request
+    assert request.fault is None
+
+
+def test_a_query_beside_a_document_id_is_a_fault() -> None:
+    request = GraphQLRequest.from_json({"query": "", "documentId": ""})
+    assert request.fault == "The request has both 'query' and 'documentId': give one of them."
 
 
 def test_the_four_parameters_are_read() -> None:
