@@ -1,15 +1,21 @@
 """What a subscriber is given, whatever carries it there."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from server.responses import FormattedError
 
 
-class Payload(NamedTuple):
-    """An answer as JSON text on one line; `id` is where one stands after it, where one can go on from there."""
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """An answer as JSON on one line; `id` is where one stands after it, where one can go on from there."""
 
-    text: str
+    data: bytes
     id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer as a text."""
+        return self.data.decode()
 
 
 class SubscriptionFailed(Exception):

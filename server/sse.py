@@ -134,8 +134,8 @@ class EventStream:
 
 
 def _event(payload: Payload) -> bytes:
-    place = "" if payload.id is None else f"id: {payload.id}\n"
-    return f"event: next\n{place}data: {payload.text}\n\n".encode()
+    place = b"" if payload.id is None else f"id: {payload.id}\n".encode()
+    return b"event: next\n%bdata: %b\n\n" % (place, payload.data)
 
 
 async def _following(payloads: AsyncGenerator[Payload, None]) -> Payload | None:

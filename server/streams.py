@@ -21,7 +21,7 @@ from server.payload import Payload, SubscriptionFailed
 from server.responses import ErrorCode, encode_outcome, format_errors, internal_error
 
 ROOM: Final = 1 << 20
-"""Characters of payloads that are kept for those who come to the same event a little later."""
+"""Bytes of payloads that are kept for those who come to the same event a little later."""
 
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0  # seconds, while the database is away
 
@@ -32,7 +32,7 @@ class Crowd:
     """Everybody who has subscribed to the same thing, wherever each stands: what was made for one serves all."""
 
     def __init__(self, on_empty: Callable[[], None]) -> None:
-        self._made: Once[Made] = Once(ROOM, lambda made: sum(len(each.text) for each in made) + 1)
+        self._made: Once[Made] = Once(ROOM, lambda made: sum(len(each.data) for each in made) + 1)
         self._streams = 0
         self._on_empty = on_empty
 
@@ -109,10 +109,10 @@ async def _make(source: Source, event: Event) -> Made:
         raise SubscriptionFailed(outcome.errors)
     listing = event.rows.listing
     if listing is None or listing.cursor is None:
-        return [Payload(encode_outcome(outcome).decode(), event.id)]
+        return [Payload(encode_outcome(outcome), event.id)]
     ((name, listed),) = (result.data or {}).items()
     return [
-        Payload(f'{{"data":{{"{name}":{each["text"]}}}}}', each["id"])
+        Payload(f'{{"data":{{"{name}":{each["text"]}}}}}'.encode(), each["id"])
         for each in orjson.loads(orjson.dumps(listed))
     ]
 

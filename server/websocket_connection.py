@@ -5,7 +5,7 @@ Messages and close codes are `server/protocol.py`.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from server.authentication import (
     seconds_left,
 )
 from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations, Viewer
-from server.payload import SubscriptionFailed
+from server.payload import Payload, SubscriptionFailed
 from server.protocol import (
     CONNECTION_ACK,
     CloseCode,
@@ -37,7 +37,8 @@ from server.protocol import (
     pong_message,
 )
 from server.responses import ErrorCode, encode_outcome, error, internal_error
-from server.subscriptions import Subscriptions
+from server.subscriptions import Subscription, Subscriptions
+from server.uvicorn_websocket import SEND_TEXT_NOW
 
 INIT_TIMEOUT: Final = "Connection initialisation timeout"
 MAX_REASON: Final = 123  # bytes, RFC 6455 5.5
@@ -237,10 +238,32 @@ class Connection:
         authorise(operation, viewer)
         prefix = next_prefix(running.id)
         opened = self._surroundings.subscriptions.open(operation, self._context())
+        if isinstance(opened, Subscription):
+            opened.send_now = self._sender(prefix.encode(), operation)
         async with contextlib.aclosing(opened) as payloads:
             async for payload in payloads:
                 authorise(operation, viewer)
                 await self._send(f"{prefix}{payload.text}}}")
+
+    def _sender(self, prefix: bytes, operation: Operation) -> Callable[[Payload], bool] | None:
+        """What sends a payload at once, where the server can and nothing forbids it or is before it."""
+        write: Callable[..., bool] | None
+        write = self._websocket.scope.get("extensions", {}).get(SEND_TEXT_NOW)
+        if write is None:
+            return None
+        authorise, viewer = self._surroundings.operations.authorise, self._websocket.state.viewer
+        may_expire = viewer.expires_at is not None
+
+        def send(payload: Payload) -> bool:
+            if self._is_closed or self._blocked_since is not None or (may_expire and self._has_expired()):
+                return False
+            try:
+                authorise(operation, viewer)
+            except OperationRefused:
+                return False
+            return write(prefix, payload.data, b"}")
+
+        return send
 
     async def _execute(self, running: RunningOperation, operation: Operation) -> None:
         outcome = await self._surroundings.operations.execute(operation, self._context())

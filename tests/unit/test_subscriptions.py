@@ -119,7 +119,7 @@ async def stage() -> Stage:
 
 
 def payload(state: int) -> Payload:
-    return Payload(f'{{"data":{{"state":{state}}}}}')
+    return Payload(f'{{"data":{{"state":{state}}}}}'.encode())
 
 
 def is_waiting(subscription: Subscription) -> asyncio.Task[Payload]:
