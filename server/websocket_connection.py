@@ -252,10 +252,9 @@ class Connection:
         if write is None:
             return None
         authorise, viewer = self._surroundings.operations.authorise, self._websocket.state.viewer
-        may_expire = viewer.expires_at is not None
 
         def send(payload: Payload) -> bool:
-            if self._is_closed or self._blocked_since is not None or (may_expire and self._has_expired()):
+            if self._is_closed or self._blocked_since is not None or self._has_expired():
                 return False
             try:
                 authorise(operation, viewer)
