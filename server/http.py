@@ -166,9 +166,9 @@ class HTTPEndpoint:
                     self._operations.authorise(operation, context.viewer)
                     yield payload
         except (OperationRefused, SubscriptionFailed) as failure:
-            yield Payload(encode_outcome(refused(failure.errors)))
+            yield Payload.of(encode_outcome(refused(failure.errors)))
         except Exception as cause:  # the edge: nothing leaves unmasked
-            yield Payload(encode_outcome(refused([internal_error(cause)])))
+            yield Payload.of(encode_outcome(refused([internal_error(cause)])))
 
 
 def names_no_operation(request: Request[Any]) -> bool:
@@ -216,4 +216,4 @@ def answer(
 
 
 async def _once(outcome: ExecutionOutcome) -> AsyncGenerator[Payload, None]:
-    yield Payload(encode_outcome(outcome))
+    yield Payload.of(encode_outcome(outcome))

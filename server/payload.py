@@ -1,6 +1,7 @@
 """What a subscriber is given, whatever carries it there."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from server.responses import FormattedError
 
@@ -11,6 +12,11 @@ class Payload:
 
     data: bytes
     id: str | None = None
+
+    @classmethod
+    def of(cls, encoded: bytes, place: str | None = None) -> Self:
+        """Of what orjson made, which keeps some KB for a few bytes as long as it lives (measured): hence the copy."""
+        return cls(bytes(memoryview(encoded)), place)
 
     @property
     def text(self) -> str:

@@ -16,6 +16,7 @@ from server.authentication import seconds_left
 from server.operations import Viewer
 from server.payload import Payload
 from server.responses import EVENT_STREAM
+from server.uvicorn_http import drop
 
 COMPLETE: Final = b"event: complete\ndata:\n\n"
 COMMENT: Final = b":\n\n"
@@ -32,7 +33,9 @@ class EventStreamLimits:
     """Times in seconds."""
 
     keepalive: float = 15.0
+    # A reader that takes nothing for so long is dropped, and sooner where the stream ends anyway.
     stall_timeout: float = 30.0
+    close_timeout: float = 1.0
 
 
 class EventStreams:
@@ -86,14 +89,17 @@ class EventStream:
         self._limits = limits
         self._viewer = viewer
         self._upcoming: asyncio.Task[Payload | None] | None = None
+        self._sending: asyncio.Timeout | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         end = self._streams.register()
+        end.add_done_callback(self._hurry)
         client = asyncio.create_task(_until_disconnected(receive, end))
         try:
             await self._write(send, end)
         except TimeoutError:
-            pass  # a reader that takes nothing: it is left
+            if drop(scope):
+                await client
         finally:
             await _stop(client, self._upcoming)
             await self._payloads.aclose()
@@ -106,7 +112,7 @@ class EventStream:
             await self._send(send, event)
             if event is COMPLETE:
                 break
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send(send, b"", more_body=False)
 
     async def _next(self, end: asyncio.Future[None]) -> bytes | None:
         """The next event, or a comment where none comes for long; None at the end of the stream."""
@@ -124,9 +130,19 @@ class EventStream:
         payload, self._upcoming = self._upcoming.result(), None
         return COMPLETE if payload is None else _event(payload)
 
-    async def _send(self, send: Send, event: bytes) -> None:
-        async with asyncio.timeout(self._at_most(self._limits.stall_timeout)):
-            await send({"type": "http.response.body", "body": event, "more_body": True})
+    async def _send(self, send: Send, event: bytes, *, more_body: bool = True) -> None:
+        """Raises `TimeoutError` where the reader takes nothing."""
+        patience = self._limits.stall_timeout if more_body else self._limits.close_timeout
+        try:
+            async with asyncio.timeout(self._at_most(patience)) as self._sending:
+                await send({"type": "http.response.body", "body": event, "more_body": more_body})
+        finally:
+            self._sending = None
+
+    def _hurry(self, _end: asyncio.Future[None]) -> None:
+        """The stream is to end though something is being sent."""
+        if self._sending is not None and not self._sending.expired():
+            self._sending.reschedule(asyncio.get_running_loop().time() + self._limits.close_timeout)
 
     def _at_most(self, seconds: float) -> float:
         """So long, unless the token expires before."""

@@ -109,7 +109,7 @@ async def _make(source: Source, event: Event) -> Made:
         raise SubscriptionFailed(outcome.errors)
     listing = event.rows.listing
     if listing is None or listing.cursor is None:
-        return [Payload(encode_outcome(outcome), event.id)]
+        return [Payload.of(encode_outcome(outcome), event.id)]
     ((name, listed),) = (result.data or {}).items()
     return [
         Payload(f'{{"data":{{"{name}":{each["text"]}}}}}'.encode(), each["id"])

@@ -75,7 +75,7 @@ class RunKey:
 
     text: str
     operation_name: str | None
-    variables: bytes
+    variables: str
     tenant: str
     scopes: frozenset[str]
 
@@ -176,7 +176,7 @@ class Run:
                 self.refresh.clear()
                 async with contextlib.aclosing(await open_source()) as events:
                     async for result in events:
-                        await self._deliver(Payload(encode_outcome(outcome_of(result))))
+                        await self._deliver(Payload.of(encode_outcome(outcome_of(result))))
                 self._end_for_who_was_answered()
         except OperationRefused as refusal:
             self._end(refusal.errors)
@@ -299,7 +299,7 @@ class Subscriptions:
         coerced = self._operations.executor(operation, context).variable_values.coerced
         coerced = {name: value for name, value in coerced.items() if name not in without}
         try:
-            variables = orjson.dumps(coerced, option=orjson.OPT_SORT_KEYS)
+            variables = orjson.dumps(coerced, option=orjson.OPT_SORT_KEYS).decode()
         except TypeError:
             return None
         viewer = context.viewer

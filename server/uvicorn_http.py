@@ -1,9 +1,20 @@
-"""uvicorn's HTTP protocol, with a response's head and body sent at once."""
+"""uvicorn's HTTP protocol, with a response's head and body sent at once, and a way to drop who takes none of it."""
 
 import asyncio
 from typing import Any, cast
 
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+DROP = "stepgraph.drop"
+
+
+def drop(scope: Scope) -> bool:
+    """Break a request's connection, whatever is still to be written; false where another server than ours serves."""
+    extension = scope.get("extensions", {}).get(DROP)
+    if extension is not None:
+        extension["call"]()
+    return extension is not None
 
 
 class GatheringTransport:
@@ -35,10 +46,14 @@ class GatheringTransport:
 
 
 class UvicornHTTP(HttpToolsProtocol):
-    """Writes through a `GatheringTransport`, until it is a WebSocket."""
+    """Writes through a `GatheringTransport`, until it is a WebSocket; applications may `drop` the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport)))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {DROP: {"call": self.transport.abort}}
 
     def handle_websocket_upgrade(self) -> None:
         self.transport = cast("GatheringTransport", self.transport).plain

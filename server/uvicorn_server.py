@@ -10,6 +10,8 @@ import uvicorn
 
 # uvicorn's time for open responses, less what the drain took; an int, and 0 would be endless.
 _LEAST_SECONDS = 1
+# Before that is over, who still sends a request or takes no response is dropped: uvicorn would log it as a fault.
+_LAST_SECONDS = 0.5
 
 
 class UvicornServer(uvicorn.Server):
@@ -41,6 +43,11 @@ class UvicornServer(uvicorn.Server):
         begun = clock()
         await self._drain()
         if patience := self.config.timeout_graceful_shutdown:
-            left = patience - int(clock() - begun)
-            self.config.timeout_graceful_shutdown = max(left, _LEAST_SECONDS)
+            left = max(patience - int(clock() - begun), _LEAST_SECONDS)
+            self.config.timeout_graceful_shutdown = left
+            asyncio.get_running_loop().call_later(left - _LAST_SECONDS, self._drop_connections)
         await super().shutdown(sockets)
+
+    def _drop_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()

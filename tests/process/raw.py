@@ -1,6 +1,8 @@
 """Bytes over a connection of one's own, for what no client library would send."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -31,6 +33,31 @@ async def exchange(server: ServerProcess, request: bytes) -> Response:
             return await _response(reader)
     finally:
         writer.close()
+
+
+@asynccontextmanager
+async def connection(
+    server: ServerProcess, sent: bytes, after_head: bytes = b""
+) -> AsyncIterator[asyncio.StreamReader]:
+    """A connection on which these bytes were sent. What comes is taken only as far as it is read."""
+    reader, writer = await _connect(server)
+    try:
+        writer.write(sent)
+        if after_head:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(after_head)
+        yield reader
+    finally:
+        writer.close()
+
+
+async def ended(reader: asyncio.StreamReader) -> bytes:
+    """Wait for the end of a connection; what came until then, as far as it did."""
+    received = b""
+    with suppress(ConnectionResetError):
+        while chunk := await reader.read(1 << 16):
+            received += chunk
+    return received
 
 
 async def close_frame(server: ServerProcess, *frames: bytes) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """How a process ends: told to, killed, and with commands in flight (`security.md` O2, O4)."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.process.clients import (
     watch_over_websocket,
 )
 from tests.process.quiet import said_since_start
+from tests.process.raw import HANDSHAKE, connection, ended, text_frame
 from tests.process.workflows import WATCH, Execution, complete, create, read_state, send, state_of
 from tests.servers import ServerProcess
 
@@ -69,6 +71,64 @@ async def test_sockets_get_1012_streams_end_and_the_process_exits_with_0(
             with pytest.raises(StreamBroken):
                 await anext(over_events)
         assert await asyncio.to_thread(server.wait) == 0
+        assert said_since_start(server.output) == []
+
+
+async def test_who_is_in_a_handshake_or_says_nothing_is_closed_too(
+    number_and_url: tuple[Signals, str], tmp_path: Path
+) -> None:
+    number, url = number_and_url
+    with ServerProcess("--demo", "--database", url, cwd=tmp_path) as server:
+        async with (
+            asyncio.timeout(60),
+            connection(server, b"") as silent,
+            connection(server, HANDSHAKE[:60]) as half,
+            connection(server, HANDSHAKE) as without_init,
+        ):
+            await without_init.readuntil(b"\r\n\r\n")
+            async with http_client(server) as client:
+                await client.get("/healthz")  # whoever came before is known to the server by now
+            server.tell(number)
+            assert await ended(silent) == await ended(half) == b""
+            assert (await ended(without_init)) == b"\x88\x02" + (1012).to_bytes(2, "big")
+        assert await asyncio.to_thread(server.wait) == 0
+        assert said_since_start(server.output) == []
+
+
+LARGE = "{ workflowExecution(id: $id) { " + " ".join(f"c{n}: context" for n in range(15)) + " } }"
+
+
+def request(query: str, accept: str, **variables: str) -> bytes:
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    return (
+        f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: {accept}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+async def test_clients_that_take_or_send_nothing_more_hold_nobody_up(
+    number_and_url: tuple[Signals, str], tmp_path: Path
+) -> None:
+    """15 MB are on their way to some, and another's request never comes to its end."""
+    number, url = number_and_url
+    with ServerProcess("--demo", "--database", url, cwd=tmp_path) as server:
+        execution = await create(server, context={"notes": "x" * 1_000_000})
+        stream = request(f"subscription($id: ID!) {LARGE}", "text/event-stream", id=execution.id)
+        query = request(f"query($id: ID!) {LARGE}", "application/json", id=execution.id)
+        payload = {"query": f"subscription($id: ID!) {LARGE}", "variables": {"id": execution.id}}
+        subscribe = json.dumps({"id": "1", "type": "subscribe", "payload": payload}).encode()
+        frames = text_frame(b'{"type":"connection_init"}') + text_frame(subscribe)
+        async with (
+            asyncio.timeout(60),
+            connection(server, stream) as events,
+            connection(server, query) as response,
+            connection(server, HANDSHAKE, frames) as socket,
+            connection(server, query[:-1]),
+        ):
+            for reader in (events, response, socket):
+                await reader.readuntil(b'"c0"')
+            server.tell(number)
+            assert await asyncio.to_thread(server.wait) == 0
         assert said_since_start(server.output) == []
 
 

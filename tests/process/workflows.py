@@ -27,11 +27,10 @@ async def publish(server: ServerProcess, definition: dict[str, Any], key: str) -
     await send(server, "CreateTemplate", "TemplateSuccess", input=given)
 
 
-async def create(server: ServerProcess, key: str = "verify", *, start: bool = True) -> Execution:
-    """An execution of a template's active version."""
-    result = await send(
-        server, "StartExecution", "TransitionSuccess", input={"workflowTemplateKey": key, "start": start}
-    )
+async def create(server: ServerProcess, key: str = "verify", **more: Any) -> Execution:
+    """An execution of a template's active version, started unless the input says otherwise."""
+    given = {"workflowTemplateKey": key, **more}
+    result = await send(server, "StartExecution", "TransitionSuccess", input=given)
     made = result["workflowExecution"]
     return Execution(made["id"], {step["stepId"]: step["id"] for step in made["steps"]})
 

@@ -16,6 +16,7 @@ from server.endpoint import GraphQLEndpoint, TransportLimits
 from server.limits import OperationLimits
 from server.operations import Authorise, Operations
 from server.subscriptions import Subscriptions
+from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
 from tests.protocol.toy import ToyContext, ToyViewer, World, toy_schema
 
@@ -74,6 +75,7 @@ async def served_toy(
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     config = uvicorn.Config(
         Starlette(routes=endpoint.routes()),
+        http=UvicornHTTP,
         ws=UvicornWebSocket,
         ws_per_message_deflate=False,
         ws_max_size=64 * 1024,

@@ -1,16 +1,17 @@
 """GraphQL over server-sent events, distinct connections mode (`live.md` W1)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from starlette.types import Message
 
 from server.endpoint import TransportLimits
-from server.sse import EventStreamLimits
+from server.sse import EventStreamLimits, EventStreams
 from tests.protocol.serving import Toy, served_toy
 
 COUNTER = "subscription { counter { value } }"
@@ -199,17 +200,57 @@ async def test_a_stream_that_is_asked_for_while_the_server_drains_ends_at_once(
     assert toy.world.sources == 0
 
 
-async def test_a_reader_that_takes_nothing_is_left() -> None:
+@asynccontextmanager
+async def stalled_reader(toy: Toy) -> AsyncIterator[asyncio.StreamReader]:
+    """A client that has read the beginning of an event, which is longer than all buffers, and no more."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", toy.port, limit=1024)
+    body = orjson.dumps({"query": "subscription { counter(size: 20000000) { text } }"})
+    head = (
+        "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Accept: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    writer.write(head.encode() + body)
+    await reader.readuntil(b"event: next")
+    yield reader
+    writer.close()
+
+
+async def is_broken_off(reader: asyncio.StreamReader) -> bool:
+    """Read what was on its way; whether it ends in the midst of the event."""
+    try:
+        return not (await reader.read()).endswith(b"\r\n")
+    except ConnectionResetError:
+        return True
+
+
+async def test_a_reader_that_takes_nothing_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     limits = TransportLimits(events=EventStreamLimits(keepalive=0.02, stall_timeout=0.1))
-    async with served_toy(limits) as toy:
-        reader, writer = await asyncio.open_connection("127.0.0.1", toy.port, limit=1024)
-        body = orjson.dumps({"query": "subscription { counter(size: 20000000) { text } }"})
-        head = (
-            "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            f"Accept: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        writer.write(head.encode() + body)
-        await toy.world.until(sources=1)
+    async with served_toy(limits) as toy, stalled_reader(toy) as reader:
         await toy.world.until(sources=0)
-        writer.close()
-        await reader.read()
+        assert await is_broken_off(reader)
+    assert not caplog.records
+
+
+async def test_a_reader_that_takes_nothing_holds_up_no_drain() -> None:
+    """As an ASGI server sees it: what is being sent when the streams are to end is given up soon."""
+    streams = EventStreams(EventStreamLimits(stall_timeout=1_000, close_timeout=0.01))
+    is_stalled = asyncio.Event()
+
+    async def payloads() -> AsyncGenerator[bytes, None]:
+        yield b"{}"
+        await asyncio.Event().wait()
+
+    async def send(message: Message) -> None:
+        if b"next" in message.get("body", b""):
+            is_stalled.set()
+            await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with asyncio.timeout(60):
+        response = asyncio.create_task(streams.respond(payloads())({"type": "http"}, receive, send))
+        await is_stalled.wait()
+        streams.close_all()
+        await response

@@ -179,6 +179,14 @@ async def test_closing_the_socket_ends_its_sources(toy: Toy) -> None:
         ("subscription($size: Int!) { counter(size: $size) { value } }", "BAD_USER_INPUT"),
         ("query A { hello } query B { hello }", "OPERATION_RESOLUTION_FAILURE"),
         ("subscription { refused }", "NOT_FOUND"),
+        ("", "GRAPHQL_PARSE_FAILED"),
+        ("{" + "hello " * 2_000 + "}", "GRAPHQL_PARSE_FAILED"),
+        ("{" + "a{" * 900 + "}" * 901, "GRAPHQL_PARSE_FAILED"),
+        ("{ echo(text: 1) }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ ...F } fragment F on Query { ...F }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { counter { value } counters { value } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { counters(first: 10001) { value } }", "LIMIT_EXCEEDED"),
+        ("{" + "hello " * 11 + "}", "LIMIT_EXCEEDED"),
     ],
 )
 async def test_an_error_of_one_operation_is_its_error_message_and_its_siblings_live_on(
@@ -246,7 +254,10 @@ SUBSCRIBE = '{"id":"1","type":"subscribe","payload":'
         '{"type":"nonsense"}',
         '{"type":"connection_ack"}',
         '{"type":"start","id":"1","payload":{"query":"{ hello }"}}',
+        '{"type":["ping"]}',
         '{"type":"connection_init","payload":"x"}',
+        '{"type":"connection_init","payload":[]}',
+        '{"type":"connection_init","payload":{"a":"\\u0000"}}',
         '{"type":"ping","payload":"x"}',
         '{"type":"pong","payload":[]}',
         '{"type":"ping","payload":{"a":NaN}}',
@@ -254,12 +265,26 @@ SUBSCRIBE = '{"id":"1","type":"subscribe","payload":'
         '{"type":"ping","payload":{"a":"\\u0000"}}',
         '{"type":"complete"}',
         '{"type":"complete","id":{}}',
+        '{"type":"complete","id":"1","more":99999999999999999999}',
+        '{"type":"complete","id":"1","more":1e400}',
         '{"type":"subscribe","payload":{"query":"{ hello }"}}',
         '{"id":{},"type":"subscribe","payload":{"query":"{ hello }"}}',
         '{"id":1,"type":"subscribe","payload":{"query":"{ hello }"}}',
         '{"id":"","type":"subscribe","payload":{"query":"{ hello }"}}',
         '{"id":"' + "x" * 257 + '","type":"subscribe","payload":{"query":"{ hello }"}}',
         '{"id":"1","type":"subscribe"}',
+        '{"id":99999999999999999999,"type":"subscribe","payload":{"query":"{ hello }"}}',
+        SUBSCRIBE + "null}",
+        SUBSCRIBE + "[]}",
+        SUBSCRIBE + '{"query":null}}',
+        SUBSCRIBE + '{"query":"{ hello }","operationName":{}}}',
+        SUBSCRIBE + '{"query":"{ hello }","extensions":[]}}',
+        SUBSCRIBE + '{"query":"{ hello }","variables":{"a":NaN}}}',
+        SUBSCRIBE + '{"query":"{ hello }","variables":{"a":-Infinity}}}',
+        SUBSCRIBE + '{"query":"{ hello }","variables":{"a":"\\ud800"}}}',
+        SUBSCRIBE + '{"query":"{ hello }","variables":{"a":' + "9" * 5_000 + "}}}",
+        '\ufeff{"type":"ping"}',
+        '{"type":"ping"} {"type":"ping"}',
         SUBSCRIBE + '"{ hello }"}',
         SUBSCRIBE + '{"query":1}}',
         SUBSCRIBE + '{"query":"{ hello }","variables":"x"}}',
@@ -280,6 +305,26 @@ async def test_a_malformed_frame_closes_with_4400_and_no_traceback(
     assert code == 4400
     assert reason
     assert not caplog.records
+
+
+async def test_a_malformed_frame_before_connection_init_closes_with_4400(toy: Toy) -> None:
+    async with raw_client(toy) as client:
+        await client.send("[]")
+        assert await client.closed() == (4400, "A message is an object, not an array.")
+
+
+async def test_a_malformed_frame_ends_the_sources_of_its_socket(toy: Toy, client: RawClient) -> None:
+    await client.subscribe("1", COUNTER)
+    await toy.world.until(sources=1)
+    await client.send("1")
+    assert (await client.closed())[0] == 4400
+    await toy.world.until(sources=0)
+
+
+async def test_of_a_key_that_stands_twice_the_last_counts(client: RawClient) -> None:
+    """As over HTTP: JSON leaves it open, and every value is looked at by what is kept."""
+    await client.send('{"type":"connection_init","type":"ping"}')
+    assert await client.receive() == {"type": "pong"}
 
 
 @pytest.mark.parametrize("is_fragmented", [False, True])

@@ -71,6 +71,22 @@ async def test_a_message_of_64_kib_is_read(client: RawClient) -> None:
     assert await client.receive() == {**message, "type": "pong"}
 
 
+async def test_a_socket_has_100_operations_at_a_time(toy: Toy, client: RawClient) -> None:
+    for number in range(100):
+        await client.subscribe(str(number), "{ slow }")
+    await client.subscribe("one more", "{ hello }")
+    message = await client.receive()
+    assert (message["id"], message["type"]) == ("one more", "error")
+    assert message["payload"][0]["message"] == "A socket has at most 100 operations at a time."
+    toy.world.may_finish.set()
+
+
+async def test_a_client_that_offers_compression_gets_none(toy: Toy) -> None:
+    async with raw_client(toy, compression="deflate") as client:
+        await client.init()
+        assert client.connection.protocol.extensions == []
+
+
 async def test_operations_beyond_the_limit_are_refused_and_the_others_live_on() -> None:
     limits = TransportLimits(websocket=WebSocketLimits(operations=2))
     async with served_toy(limits) as toy, ready_client(toy) as client:
@@ -160,6 +176,15 @@ async def test_a_server_that_drains_closes_with_1012(toy: Toy) -> None:
         assert (await one.closed())[0] == 1012
         assert (await two.closed())[0] == 1012
         assert toy.world.sources == 0
+
+
+async def test_a_socket_that_takes_nothing_holds_up_no_drain(toy: Toy) -> None:
+    deaf = await stalled_reader(toy)
+    await toy.endpoint.close()
+    with pytest.raises(asyncio.IncompleteReadError):
+        await deaf.read_to_the_end()
+    assert toy.world.sources == 0
+    deaf.writer.close()
 
 
 async def test_a_socket_that_comes_while_the_server_drains_is_closed_with_1012(toy: Toy) -> None:
