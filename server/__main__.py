@@ -1,8 +1,6 @@
 """The command line: `stepgraph` and `python -m server`."""
 
-import gc
 import re
-import socket
 import sys
 from functools import partial
 from typing import Annotated, Any, NoReturn
@@ -19,12 +17,12 @@ from db.migrate import migrate as run_migrations
 from db.session import Unavailable
 from db.store import Store
 from schema.schema import build_schema
-from server.app import create_app, prepare_database, uvicorn_config
+from server.app import create_app, prepare_database
 from server.demo import load_demo
+from server.serving import listen
+from server.serving import serve as serve_application
 from server.settings import Settings
-from server.uvicorn_server import UvicornServer
-
-STALLED_MILLISECONDS = 30_000
+from server.workers import Workers, require_shared_broker
 
 cli = typer.Typer(
     help="A GraphQL server that runs workflow executions.", no_args_is_help=True, add_completion=False
@@ -76,10 +74,12 @@ def serve(
     port: Annotated[str | None, typer.Option(metavar="<int>", help=_help("port"))] = None,
     database: Database = None,
     broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
+    workers: Annotated[str | None, typer.Option(metavar="<int>", help=_help("workers"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
 ) -> None:
     """Serve the API, GraphiQL and live subscriptions."""
-    _run(_serve(_settings(host=host, port=port, database=database, broadcast=broadcast, demo=demo)))
+    options = {"host": host, "port": port, "database": database, "broadcast": broadcast}
+    _run(_serve(_settings(**options, workers=workers, demo=demo)))
 
 
 @cli.command()
@@ -121,38 +121,17 @@ async def _begin_epoch(settings: Settings) -> str:
 
 
 async def _serve(settings: Settings) -> None:
-    with _listen(settings) as listener:
+    require_shared_broker(settings)
+    with listen(settings) as listener:
         app = create_app(settings)
         await prepare_database(settings)
         if settings.demo:
             await _load_demo(settings)
-        async with app.running():
-            # What is there now stays: the garbage collector need not go over it, which holds all up for 0.1 s each time.
-            gc.collect()
-            gc.freeze()
-            server = UvicornServer(
-                uvicorn_config(app.asgi),
-                on_started=partial(_announce, settings, listener.getsockname()[1]),
-                drain=app.drain,
-            )
-            await server.serve(sockets=[listener])
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Take the port before anything else: a second server must not migrate or load anything."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Connections inherit it: a reader that takes nothing for so long is gone (`live.md` H4).
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MILLISECONDS)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise Unavailable(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from error
-    listener.setblocking(False)
-    return listener
+        announce = partial(_announce, settings, listener.getsockname()[1])
+        if settings.workers > 1:
+            await Workers(settings, listener, on_started=announce).run()
+        else:
+            await serve_application(app, listener, on_started=announce)
 
 
 def _announce(settings: Settings, port: int) -> None:
@@ -164,6 +143,8 @@ def _announce(settings: Settings, port: int) -> None:
     console.print(f"  Health         {base}/healthz  {base}/readyz")
     console.print(f"  Database       {_without_passwords(settings.database)}")
     console.print(f"  Broadcast      {_without_passwords(settings.broadcast)}")
+    if settings.workers > 1:
+        console.print(f"  Workers        {settings.workers} processes")
     console.print("Stop it with Ctrl+C.")
 
 

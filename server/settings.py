@@ -22,4 +22,10 @@ class Settings(BaseSettings):
             "`postgresql://USER@HOST/DATABASE` or `kafka://HOST:PORT`."
         ),
     )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Server processes on the one address; more than 1 need a broadcast channel that they share.",
+    )
     demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")

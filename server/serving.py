@@ -1,0 +1,59 @@
+"""From a listening socket to a server that runs until it is told to end: in this process, alone or as a worker."""
+
+import asyncio
+import gc
+import socket
+from collections.abc import Awaitable, Callable
+from signal import SIGTERM
+
+from db.session import Unavailable
+from server.app import Application, uvicorn_config
+from server.settings import Settings
+from server.uvicorn_server import UvicornServer
+
+STALLED_MILLISECONDS = 30_000
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the port, before anything else: a second server must not migrate or load anything. Raises `Unavailable`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections inherit it: a reader that takes nothing for so long is gone (`live.md` H4).
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MILLISECONDS)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise Unavailable(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from error
+    listener.setblocking(False)
+    return listener
+
+
+async def serve(
+    app: Application,
+    listener: socket.socket,
+    *,
+    on_started: Callable[[], None],
+    until: Awaitable[object] | None = None,
+) -> None:
+    """Serve until a signal says to end, or `until` is over. Raises `Unavailable` where a part cannot start."""
+    async with app.running():
+        # What is there now stays: the garbage collector need not go over it, which holds all up for 0.1 s each time.
+        gc.collect()
+        gc.freeze()
+        server = UvicornServer(uvicorn_config(app.asgi), on_started=on_started, drain=app.drain)
+        if until is None:
+            await server.serve(sockets=[listener])
+            return
+        watching = asyncio.create_task(_end_after(until, server))
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            watching.cancel()
+
+
+async def _end_after(until: Awaitable[object], server: UvicornServer) -> None:
+    await until
+    server.handle_exit(SIGTERM, None)
