@@ -27,6 +27,7 @@ from server.broadcast import Doorbell
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.health import Health, health_routes
+from server.live_pages import LivePages
 from server.operations import Operations
 from server.pages import graphiql_page, graphiql_routes
 from server.settings import Settings
@@ -56,6 +57,7 @@ class Parts:
     plans: Plans
     doorbell: Doorbell
     feed: Feed
+    lists: LivePages
 
     def context_for(self, connection: HTTPConnection) -> Context:
         """An operation's surroundings. Nobody is authenticated: everyone acts as the default tenant."""
@@ -64,6 +66,7 @@ class Parts:
             store=self.store,
             plans=self.plans,
             feed=self.feed,
+            lists=self.lists,
             announcer=DoorbellAnnouncer(self.doorbell),
             last_event_id=connection.headers.get("last-event-id"),
         )
@@ -98,7 +101,8 @@ def create_app(settings: Settings) -> Application:
     database = database_for(settings.database)
     doorbell = Doorbell(settings.broadcast)
     feed = Feed(doorbell, JournalReader(database))
-    parts = Parts(settings, schema, Store(database), plans_for(schema, database.kind), doorbell, feed)
+    plans = plans_for(schema, database.kind)
+    parts = Parts(settings, schema, Store(database), plans, doorbell, feed, LivePages(feed))
     operations = Operations(schema)
     subscriptions = Subscriptions(operations, placed=Placed(PLACED, PLACES))
     endpoint = GraphQLEndpoint(operations, subscriptions, parts.context_for, page=graphiql_page)
