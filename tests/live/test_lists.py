@@ -46,6 +46,7 @@ LISTS: list[tuple[str, str, dict[str, Any]]] = [
     ("workflowExecutions", TREE, {"where": {"isRoot": True, "not": {"completedAt": {"isNull": True}}}}),
     ("workflowExecutions", "name", {"first": 0}),
     ("workflowStepExecutions", STEP, {"first": 500}),
+    ("workflowStepExecutions", AROUND, {"first": 300}),
     ("workflowStepExecutions", AROUND, {"first": 5, "where": {"status": {"eq": "IN_PROGRESS"}}}),
     (
         "workflowStepExecutions",
@@ -58,6 +59,9 @@ LISTS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("workflowStepExecutions", TREE_OF_STEP, {"where": {"type": {"eq": "SYS_SUB_WORKFLOW"}}}),
 ]
+UPDATE_CONTEXT = """
+  mutation ($input: UpdateWorkflowContextInput!) { updateWorkflowContext(input: $input) { __typename } }
+"""
 NO_SWEEP = FeedTiming(sweep=3600.0, poll=3600.0)
 NO_TICK = 0.0
 
@@ -276,7 +280,7 @@ async def test_h6_a_row_that_shows_its_tree_is_told_anew_when_anything_in_that_c
                 )
             )["workflowExecution"]["childWorkflowExecutions"]["nodes"]
             await home.api.data(
-                "mutation ($input: UpdateWorkflowContextInput!) { updateWorkflowContext(input: $input) { __typename } }",
+                UPDATE_CONTEXT,
                 input={"id": child["id"], "patch": {"a": 1}},
             )
             (entry,) = await next_entries(far)
@@ -288,6 +292,33 @@ async def test_h6_a_row_that_shows_its_tree_is_told_anew_when_anything_in_that_c
             await do(home.api, "completeStep", id=await step_id_of(home.api, child["id"], "check"))
             (entry,) = await next_entries(near)
             assert entry["workflowExecution"] == {"id": root, "runtimeStatus": "COMPLETED"}
+
+
+async def test_h6_a_step_that_shows_its_execution_is_told_anew_when_that_changes(
+    store: Store, tenant: str
+) -> None:
+    async with process(store, tenant, timing=NO_SWEEP) as home:
+        root = await started(home.api, sequence("two", CHECK, CHECK | {"id": "again"}))
+        where = {"where": {"status": {"eq": "IN_PROGRESS"}}}
+        around = subscription("workflowStepExecutions", "stepId workflowExecution { context }")
+        own = subscription("workflowStepExecutions", "stepId")
+        async with home.subscribed(around, **where) as far, home.subscribed(own, **where) as near:
+            (initial,) = await next_entries(far, "workflowStepExecutions")
+            assert await next_entries(near, "workflowStepExecutions") != []
+            await home.api.data(UPDATE_CONTEXT, input={"id": root, "patch": {"a": 1}})
+            (entry,) = await next_entries(far, "workflowStepExecutions")
+            assert entry == {
+                **initial,
+                "kind": "UPDATE",
+                "step": {"stepId": "check", "workflowExecution": {"context": {"a": 1}}},
+            }
+            # To the other nothing was told of that.
+            await do(home.api, "completeStep", id=await step_id_of(home.api, root, "check"))
+            told = await next_entries(near, "workflowStepExecutions")
+            assert [(each["kind"], each["step"]) for each in told] == [
+                ("LEAVE", None),
+                ("ENTER", {"stepId": "again"}),
+            ]
 
 
 async def test_tenants_see_and_hear_nothing_of_each_other(store: Store, tenant: str) -> None:
