@@ -1,7 +1,7 @@
 """What an operation is given, and what the schema needs of the server, as Protocols."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from db.session import Database
 from db.store import Store
 from schema.allowance import Allowance
 from schema.projection.executor import Plans
+from schema.streams.list_page import ListPage, ListRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,41 @@ class Feed(Protocol):
         """Attach to all executions of a tenant: hears which of them change, settled or not."""
 
 
+class PageReader(Protocol):
+    """Reads the first page of one list of a tenant's; readers of equal keys read the same."""
+
+    @property
+    def key(self) -> Hashable:
+        """Names the list, its filter, order and size, the tenant, and what makes a row differ."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose rows are seen."""
+
+    async def page(self) -> tuple[str, tuple[ListRow, ...]]:
+        """The epoch, and the rows now."""
+
+    async def is_touched(self, rows: Collection[ListRow], changed: Collection[str], /) -> bool:
+        """Whether a change of these executions may change the page, which has these rows."""
+
+
+class LivePage(Protocol):
+    """A list's first page, which somebody keeps right."""
+
+    async def now(self) -> tuple[ListPage, int]:
+        """The page, read after this was called (H2), and the number of that read."""
+
+    async def after(self, seen: ListPage) -> ListPage:
+        """The page once it differs from one that was seen, twenty-five milliseconds after the last at the earliest."""
+
+
+class LivePages(Protocol):
+    """The live pages of this process (`live.md` H6)."""
+
+    def open(self, reader: PageReader) -> AbstractAsyncContextManager[LivePage]:
+        """Look at a page, which is read once for all who do."""
+
+
 class Announcer(Protocol):
     """Tells every server process that a tree has changed."""
 
@@ -75,6 +111,7 @@ class Context:
     store: Store
     plans: Plans
     feed: Feed
+    lists: LivePages
     announcer: Announcer
     # Set when the run of a subscription should read again though nothing changed: somebody joined it.
     refresh: asyncio.Event = field(default_factory=asyncio.Event)

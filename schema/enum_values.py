@@ -75,6 +75,12 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "CURSOR_EXPIRED": "The changes after the client's place are no longer kept.",
         "EPOCH_CHANGED": "The database was restored since the client was there.",
     },
+    "ListEventKind": {
+        "INITIAL": "It was on the page when the subscription began.",
+        "ENTER": "It has come onto the page.",
+        "UPDATE": "It has changed, or moved on the page.",
+        "LEAVE": "It is no longer on the page.",
+    },
     "OrderDirection": {
         "ASC": "The smallest, the earliest or the first of the alphabet comes first.",
         "DESC": "The largest, the latest or the last of the alphabet comes first.",

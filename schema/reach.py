@@ -1,6 +1,7 @@
-"""How far a selection reaches: whether what it shows can change without its own execution changing (`live.md` H7)."""
+"""How far a selection reaches: whose changes it can show beside those of its own object (`live.md` H6, H7)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from enum import Enum
 from typing import Any, Final
 
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, SelectionNode
@@ -18,15 +19,39 @@ _BEYOND: Final = frozenset(
         "workflowExecutions",
     }
 )
+# From a step: what its own revision does not tell.
+_AROUND: Final = frozenset({"attempts", "workflowExecution"})
+
+
+class Reach(Enum):
+    """Whose changes a selection can show."""
+
+    OWN = "of the object itself"
+    EXECUTION = "of its execution and of all steps of that"
+    TREE = "of its tree"
+
+
+def reach_of(nodes: Iterable[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]) -> Reach:
+    """How far from the object what is selected below these fields lies."""
+    nodes = list(nodes)
+    if reaches_others(nodes, fragments):
+        return Reach.TREE
+    return Reach.EXECUTION if _selects(_AROUND, nodes, fragments) else Reach.OWN
 
 
 def reaches_others(nodes: Iterable[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]) -> bool:
     """Whether anything below these fields shows other executions of the tree, or the tree itself."""
+    return _selects(_BEYOND, nodes, fragments)
+
+
+def _selects(
+    names: Set[str], nodes: Iterable[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]
+) -> bool:
     pending: list[SelectionNode] = [each for node in nodes for each in _below(node)]
     seen: set[str] = set()
     while pending:
         node = pending.pop()
-        if isinstance(node, FieldNode) and node.name.value in _BEYOND:
+        if isinstance(node, FieldNode) and node.name.value in names:
             return True
         if isinstance(node, FragmentSpreadNode):
             name = node.name.value

@@ -12,9 +12,15 @@ from db.runtime.changes import ChangeKind
 from db.runtime.statuses import ExecutionStatus
 from schema.context import Context, OperationInfo, Watch
 from schema.execution import WorkflowExecution
+from schema.filters import WorkflowExecutionWhere, WorkflowStepExecutionWhere
+from schema.orders import WorkflowExecutionOrder, WorkflowStepExecutionOrder
+from schema.projection.paging import DEFAULT_PAGE
 from schema.projection.rows import Rows
 from schema.reach import reaches_others
 from schema.streams.changes import change_events
+from schema.streams.list_event import WorkflowExecutionListEvent, WorkflowStepExecutionListEvent
+from schema.streams.list_reader import EXECUTION_LIST, STEP_LIST
+from schema.streams.lists import list_events
 from schema.streams.tree import tree_events
 from schema.streams.types import ChangesEvent, WorkflowExecutionTreeEvent
 
@@ -22,9 +28,15 @@ T = TypeVar("T")
 
 _FINAL = frozenset((ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED))
 # Fields whose subscribers each stand at a place of their own; those of others share one run.
-PLACED: Final = frozenset(("workflowExecutionTree", "changes"))
+PLACED: Final = frozenset(
+    ("workflowExecutionTree", "changes", "workflowExecutions", "workflowStepExecutions")
+)
 # Their arguments that tell the place: subscribers who differ in nothing else are given the same events.
 PLACES: Final = frozenset(("after", "epoch"))
+
+_FIRST: Final = "How many at most, up to 500."
+_WHERE: Final = "Only what fulfils all of this; everything where absent or empty."
+_ORDER: Final = "The keys of another order, the weightiest first; the list's own order where absent or empty."
 
 
 @strawberry.type(description="Streams of events, over a WebSocket or as server-sent events.")
@@ -100,6 +112,41 @@ class Subscription:
     ) -> AsyncGenerator[ChangesEvent, None]:
         root_id, chosen = _given(root_workflow_execution_id), _given(kinds)
         return change_events(info.context, _given(after), root_id, chosen)  # type: ignore[return-value]  # projected
+
+    @strawberry.subscription(
+        description="The first page that the query of the same name and arguments gives, kept right: the page, then at "
+        "most every 25 ms what has changed on it. Never completes. A slow reader gets the difference between what it "
+        "was sent last and the page as it is."
+    )
+    def workflow_executions(
+        self,
+        info: OperationInfo,
+        first: Annotated[int | None, strawberry.argument(description=_FIRST)] = DEFAULT_PAGE,
+        where: Annotated[
+            WorkflowExecutionWhere | None, strawberry.argument(description=_WHERE)
+        ] = strawberry.UNSET,
+        order_by: Annotated[
+            list[WorkflowExecutionOrder] | None, strawberry.argument(description=_ORDER)
+        ] = strawberry.UNSET,
+    ) -> AsyncGenerator[WorkflowExecutionListEvent, None]:
+        return list_events(info, EXECUTION_LIST)  # type: ignore[return-value]  # projected
+
+    @strawberry.subscription(
+        description="The first page of the work queue that the query of the same name and arguments gives, kept right, "
+        "as `workflowExecutions` is."
+    )
+    def workflow_step_executions(
+        self,
+        info: OperationInfo,
+        first: Annotated[int | None, strawberry.argument(description=_FIRST)] = DEFAULT_PAGE,
+        where: Annotated[
+            WorkflowStepExecutionWhere | None, strawberry.argument(description=_WHERE)
+        ] = strawberry.UNSET,
+        order_by: Annotated[
+            list[WorkflowStepExecutionOrder] | None, strawberry.argument(description=_ORDER)
+        ] = strawberry.UNSET,
+    ) -> AsyncGenerator[WorkflowStepExecutionListEvent, None]:
+        return list_events(info, STEP_LIST)  # type: ignore[return-value]  # projected
 
 
 async def _required(context: Context, execution_id: str) -> Place:

@@ -28,6 +28,7 @@ from server.broadcast import Doorbell
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.health import Health, health_routes
+from server.live_pages import LivePages
 from server.operations import Operations
 from server.pages import graphiql_page, graphiql_routes
 from server.settings import Settings
@@ -59,6 +60,7 @@ class Parts:
     plans: Plans
     doorbell: Doorbell
     feed: Feed
+    lists: LivePages
 
     async def authenticate(self, _connection: HTTPConnection) -> Viewer:
         """Nobody is asked for a token: everyone acts as the default tenant."""
@@ -71,6 +73,7 @@ class Parts:
             store=self.store,
             plans=self.plans,
             feed=self.feed,
+            lists=self.lists,
             announcer=DoorbellAnnouncer(self.doorbell),
             last_event_id=connection.headers.get("last-event-id"),
         )
@@ -105,7 +108,8 @@ def create_app(settings: Settings) -> Application:
     database = database_for(settings.database)
     doorbell = Doorbell(settings.broadcast)
     feed = Feed(doorbell, JournalReader(database))
-    parts = Parts(settings, schema, Store(database), plans_for(schema, database.kind), doorbell, feed)
+    plans = plans_for(schema, database.kind)
+    parts = Parts(settings, schema, Store(database), plans, doorbell, feed, LivePages(feed))
     operations = Operations(schema)
     endpoint = GraphQLEndpoint(
         operations,

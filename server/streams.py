@@ -50,7 +50,7 @@ class Crowd:
 
     async def payloads(self, source: Source, event: Event) -> Made:
         """What the selection makes of an event. Raises `SubscriptionFailed`."""
-        return await self._made.get((event.rows.key, event.id), lambda: _make(source, event))
+        return await self._made.get(event.key, lambda: _make(source, event))
 
 
 class Stream:

@@ -13,6 +13,7 @@ from db.commands.outcome import Committed
 from db.store import Store
 from schema.context import Context, Viewer
 from schema.schema import build_schema, plans_for
+from server.live_pages import LivePages
 
 SCHEMA = build_schema()
 DEFINITIONS = Path(__file__).parent / "data" / "definitions"
@@ -30,6 +31,11 @@ class SilentFeed:
     @asynccontextmanager
     async def watch(self, *, root_id: str, execution_id: str | None = None) -> AsyncIterator[Any]:
         raise AssertionError("nothing is watched here")
+        yield
+
+    @asynccontextmanager
+    async def follow(self, tenant: str) -> AsyncIterator[Any]:
+        raise AssertionError("nothing is followed here")
         yield
 
 
@@ -71,6 +77,7 @@ class Api:
             store=self.store,
             plans=plans_for(SCHEMA, store.database.kind),
             feed=SilentFeed(),
+            lists=LivePages(SilentFeed()),
             announcer=self.announcer,
         )
 

@@ -77,6 +77,20 @@ class Site:
         return get_argument_values(self.field, self.node, variables, self.fragment_variables)
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSite:
+    """A place whose arguments were read beforehand."""
+
+    known: Values
+
+    def values(self, _variables: VariableValues) -> Values:
+        """What it holds."""
+        return self.known
+
+
+AnySite = Site | KnownSite
+
+
 def detached(node: FieldNode) -> FieldNode:
     """The field with its arguments alone: a document's node holds the whole document, and a plan outlives that."""
     arguments = ", ".join(print_ast(argument) for argument in node.arguments or ())

@@ -8,6 +8,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLError,
     GraphQLField,
+    GraphQLInt,
     GraphQLObjectType,
     GraphQLOutputType,
     get_named_type,
@@ -19,7 +20,16 @@ from graphql.execution.values import get_argument_values
 from sqlalchemy import Table
 
 from schema.projection import declare, paging
-from schema.projection.arguments import Arguments, Convert, Site, TooLarge, Values, bindable
+from schema.projection.arguments import (
+    AnySite,
+    Arguments,
+    Convert,
+    KnownSite,
+    Site,
+    TooLarge,
+    Values,
+    bindable,
+)
 from schema.projection.conditions import Filter
 from schema.projection.past import AS_OF, EXECUTIONS, Past
 from schema.projection.plan import Guard, Parameter, Plan
@@ -50,7 +60,8 @@ class Moved(GraphQLError):  # raised by a guard, and answered by reading the pas
 class Query:
     """A statement in the making."""
 
-    def __init__(self, executor: Executor[Any], homes: Homes, spelling: Spelling) -> None:
+    def __init__(self, executor: Executor[Any] | None, homes: Homes, spelling: Spelling) -> None:
+        """Without an executor it has no selection, and arguments only by `arguments_at_hand`."""
         self.sql = spelling
         self._executor = executor
         self._homes = homes
@@ -59,7 +70,7 @@ class Query:
         self._tables: dict[str, None] = {}
         self._outlines: list[str] = []
         self._parameters: list[Parameter] = []
-        self._sites: list[Site] = []
+        self._sites: list[AnySite] = []
         self._numbers: list[tuple[int, Convert]] = []
         self._checks: list[tuple[int, Callable[[Values], None]]] = []
         self._guards: list[Guard] = []
@@ -100,6 +111,11 @@ class Query:
         """Have the statement answer nothing but `told`, of which `refuse` makes the error, while `broken` holds."""
         self._guards.append(Guard(broken, told, refuse))
 
+    def arguments_at_hand(self, values: Values) -> Arguments:
+        """A field's arguments where its values are known beforehand; `Plan.bound` takes them."""
+        self._sites.append(KnownSite(values))
+        return Arguments(self, len(self._sites) - 1, values)
+
     # The statement as a whole.
 
     def plan(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
@@ -117,11 +133,11 @@ class Query:
                 name: "bigint" if isinstance(value, int) else "text" for name, value in rows.values.items()
             }
             row = ValuesRow({name: self.value(name, kind) for name, kind in kinds.items()})
-            return self._finish(f"select {self.object(type_, row, details)}")
+            return self.finish(f"select {self.object(type_, row, details)}")
         source, found = self.table(table)
         conditions = [f"{found[name]} = {self.value(name)}" for name in rows.values]
         selected = self.object(type_, found, details, at_top=True)
-        return self._finish(f"select {selected} from {source} where {' and '.join(conditions)}")
+        return self.finish(f"select {selected} from {source} where {' and '.join(conditions)}")
 
     def plan_listing(self, rows: Rows, listing: Listing, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of a list that hangs on an execution, without which there is none, or of events."""
@@ -131,12 +147,10 @@ class Query:
         condition, order = listing.condition(found, self), ", ".join(found[name] for name in listing.order)
         if listing.cursor is not None:
             event = self.sql.object([("id", listing.cursor(found, self)), ("text", self.sql.quoted(item))])
-            return self._finish(
-                f"select {self.sql.array(event, source, found.alias, condition, order, None)}"
-            )
+            return self.finish(f"select {self.sql.array(event, source, found.alias, condition, order, None)}")
         listed = self.sql.array(item, source, found.alias, condition, order, None)
         owner, execution = self.table(EXECUTIONS)
-        return self._finish(f"select {listed} from {owner} where {execution.id} = {self.value('id')}")
+        return self.finish(f"select {listed} from {owner} where {execution.id} = {self.value('id')}")
 
     def plan_list(self, _rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of a list of objects by their ids, which are bound as a JSON array."""
@@ -144,13 +158,13 @@ class Query:
         item = self.object(type_, found, details)
         source, among = self.sql.among(source, found["id"], self.value("ids", "json"))
         listed = self.sql.array(item, source, found.alias, among, found["id"], None)
-        return self._finish(f"select {listed}")
+        return self.finish(f"select {listed}")
 
     def plan_nodes(self, types: Sequence[GraphQLObjectType], details: Details) -> Plan:
         """The statement of a list of objects of several types by their ids, in the order of these; null where none is."""
         entry = Row(self._alias("q"), ("id", "n"))
         found = [self._node(type_, entry, details) for type_ in types]
-        return self._finish(f"select {self.sql.each(self.value('ids', 'json'), entry.alias, found)}")
+        return self.finish(f"select {self.sql.each(self.value('ids', 'json'), entry.alias, found)}")
 
     def _node(self, type_: GraphQLObjectType, entry: Row, details: Details) -> str:
         source, row = self.table(self.table_of(type_))
@@ -159,7 +173,7 @@ class Query:
 
     def plan_field(self, type_: GraphQLObjectType, details: Details) -> Plan:
         """The statement of a root field that is declared."""
-        return self._finish(f"select {self._field(type_, ValuesRow({}), details)}")
+        return self.finish(f"select {self._field(type_, ValuesRow({}), details)}")
 
     def _place(self, rows: Rows) -> None:
         """Show how the execution's tree stood, or refuse to show it where it no longer stands so."""
@@ -190,7 +204,7 @@ class Query:
             )
         return views
 
-    def _finish(self, select: str) -> Plan:
+    def finish(self, select: str) -> Plan:
         views = self._views()
         outlines = [f"{name} as not materialized ({text})" for name, text in enumerate_names(self._outlines)]
         guarded = self._guarded(select)
@@ -253,6 +267,7 @@ class Query:
 
     def selected(self, type_: GraphQLObjectType, details: Details) -> dict[str, Details]:
         """Response keys and their fields: fragments, directives and merging are graphql-core's."""
+        assert self._executor is not None, "a statement without a selection"
         return self._executor.collect_subfields(type_, details).grouped_field_set
 
     def object_type(self, parent: GraphQLObjectType, name: str) -> GraphQLObjectType:
@@ -282,7 +297,7 @@ class Query:
                 return self._summary(home, named(field), row, details)
             case declare.One():
                 return self._one(home, field, row, details)
-            case declare.Many() | declare.Paged():
+            case declare.Many() | declare.Paged() | declare.Told():
                 return self._list(home, field, row, details)
 
     def _leaf(self, type_: GraphQLOutputType, value: str) -> str:
@@ -311,6 +326,19 @@ class Query:
             f"select {self.object(type_, found, details)} from ({home.query(row, self)}) {found.alias}"
         )
 
+    def _told(self, value: str, type_: GraphQLObjectType, details: Details) -> str:
+        """A list whose entries are in a value of the payload."""
+        kinds = {}
+        for name, (column, home) in self._homes[type_.name].fields.items():
+            if isinstance(home, declare.Column):
+                is_number = get_named_type(type_.fields[name].type) is GraphQLInt
+                kinds[home.name or column] = "bigint" if is_number else "text"
+        entry = Row(self._alias("q"), (*kinds, "n"))
+        source = self.sql.records(value, entry.alias, kinds)
+        return self.sql.array(
+            self.object(type_, entry, details), source, entry.alias, "1 = 1", entry["n"], None
+        )
+
     def _columns_of(self, type_: GraphQLObjectType) -> list[tuple[str, str | None]]:
         fields = self._homes[type_.name].fields.values()
         return [(column, home.name) for column, home in fields if isinstance(home, declare.Column)]
@@ -322,12 +350,18 @@ class Query:
         return self.sql.nested(f"select {self.object(type_, other, details)} from {source} where {condition}")
 
     def _list(
-        self, home: declare.Many | declare.Paged, field: GraphQLField, row: Row, details: Details
+        self,
+        home: declare.Many | declare.Paged | declare.Told,
+        field: GraphQLField,
+        row: Row,
+        details: Details,
     ) -> str:
         type_, arguments = named(field), self._arguments(field, details)
         if isinstance(home, declare.Paged):
             page = paging.Page(self, home, self.object_type(type_, "nodes"), row, arguments)
             return page.text(type_, details)
+        if isinstance(home, declare.Told):
+            return self._told(row[home.value], type_, details)
         source, other = self.table(self.table_of(type_))
         condition = home.join(row, other, arguments) + Filter(home.where, arguments, self).also(other)
         item = self.object(type_, other, details)
@@ -339,6 +373,7 @@ class Query:
         """Registers the place; what it holds is read when the statement runs."""
         if not field.args:
             return Arguments(self, -1, {})
+        assert self._executor is not None, "a statement without a selection"
         node, fragment_variables = details[0].node, details[0].fragment_variable_values
         values = get_argument_values(field, node, self._executor.variable_values, fragment_variables)
         self._sites.append(Site.of(field, node, fragment_variables, values))

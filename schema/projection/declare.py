@@ -80,6 +80,13 @@ class Many:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Objects that a payload tells: its value of this name is a JSON array of them."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Paged:
     """A connection over another table; `order` where no other is asked for."""
 
@@ -112,7 +119,7 @@ class JournalOrder:
     root: Callable[["Row", "Arguments"], str | None]
 
 
-Home = Column | Expression | Part | One | Summary | Many | Paged
+Home = Column | Expression | Part | One | Summary | Many | Told | Paged
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,11 @@ def many(
     return _declared(Many(join, order, limited, where), description, (*arguments, *_filter_arguments(where)))
 
 
+def told(description: str, value: str) -> Any:
+    """The field is a list of what the payload itself tells, in this value of it."""
+    return _declared(Told(value), description)
+
+
 def connection(
     description: str,
     join: Join,
@@ -238,7 +250,7 @@ def _declared(
 
 
 @dataclass_transform(
-    field_specifiers=(column, sql, part, one, summary, many, connection), kw_only_default=True
+    field_specifiers=(column, sql, part, one, summary, many, told, connection), kw_only_default=True
 )
 def rows_of(model: type[SQLModel] | None) -> Callable[[T], T]:
     """An object type whose objects are rows of a table; None: of a query, of a part of a row, or a payload.

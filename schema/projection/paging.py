@@ -1,5 +1,6 @@
 """Connections by keyset: a cursor holds the order's keys of a row, so that pages stay put when rows come and go."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -88,6 +89,11 @@ class Page:
         aggregates = any(is_aggregate for _, is_aggregate in parts.values())
         return self._query.sql.nested(f"select {built}" + (f" from {found.source}" if aggregates else ""))
 
+    def rows(self, item: Callable[[Row], str]) -> str:
+        """A select of a JSON array of what `item` makes of each row of the page."""
+        found = self._plain()
+        return f"select {self._query.sql.items(item(found.row), found.order, None)} from {found.source}"
+
     def _plain(self) -> Found:
         """The page's rows."""
         rows, row = self._first_rows(self._size)
@@ -114,7 +120,7 @@ class Page:
     def _first_rows(self, limit: str) -> tuple[str, Row]:
         """So many rows of the list from the end at which the page begins."""
         source, row = self._query.table(self._query.table_of(self._node))
-        conditions = [self._listed(row)]
+        conditions = [self.listed(row)]
         conditions += [self._beyond(row, name) for name in ("after", "before") if self._arguments.given(name)]
         order = self._keys.order_by(row, backward=self._backward)
         where = " and ".join(conditions)
@@ -123,7 +129,7 @@ class Page:
     def _limit(self, plus: int = 0) -> str:
         return self._arguments.size("last" if self._backward else "first", DEFAULT_PAGE, plus=plus)
 
-    def _listed(self, row: Row) -> str:
+    def listed(self, row: Row) -> str:
         """Which rows the list has, whatever the page."""
         return self._home.join(self._parent, row, self._arguments) + self._filter.also(row)
 
@@ -147,7 +153,7 @@ class Page:
             return self._query.sql.literal(type_.name), False
         if name == "totalCount":
             source, other = self._query.table(self._query.table_of(self._node))
-            return f"(select count(*) from {source} where {self._listed(other)})", False
+            return f"(select count(*) from {source} where {self.listed(other)})", False
         if name == "pageInfo":
             return self._page_info(self._query.object_type(type_, name), found.row, fields)
         if name == "nodes":
@@ -202,7 +208,7 @@ class Page:
             return "1 = 0"
         source, row = self._query.table(self._query.table_of(self._node))
         conditions = [
-            self._listed(row),
+            self.listed(row),
             self._keys.not_beyond(row, self._placeholders(name), after=name == "after"),
         ]
         if near is not None and self._arguments.given(near):

@@ -1,7 +1,7 @@
 """A compiled selection: one text, where its parameters come from, and what must be checked before it runs."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import orjson
 from graphql import GraphQLError
 from graphql.execution import Executor
 
-from schema.projection.arguments import Convert, Site, Values
+from schema.projection.arguments import AnySite, Convert, Values
 
 # A page size stands in the text as a number of its own, between these marks until the statement runs.
 _NUMBER = re.compile("⟪([0-9]+)⟫")
@@ -39,7 +39,7 @@ class Plan:
 
     text: str
     parameters: tuple[Parameter, ...]
-    sites: tuple[Site, ...]
+    sites: tuple[AnySite, ...]
     numbers: tuple[tuple[int, Convert], ...]
     checks: tuple[tuple[int, Callable[[Values], None]], ...]
     guards: tuple[Guard, ...] = ()
@@ -52,7 +52,10 @@ class Plan:
 
     def statement(self, executor: Executor[Any], values: Values) -> tuple[str, list[Any]]:
         """The text and its parameters for one request; raises `BadUserInput`."""
-        arguments = [site.values(executor.variable_values) for site in self.sites]
+        return self.bound([site.values(executor.variable_values) for site in self.sites], values)
+
+    def bound(self, arguments: Sequence[Values], values: Values) -> tuple[str, list[Any]]:
+        """The text and its parameters for these arguments of each site; raises `BadUserInput`."""
         for number, check in self.checks:
             check(arguments[number])
         sizes = [read(arguments[number]) for number, read in self.numbers]

@@ -1,6 +1,6 @@
 """PostgreSQL's spelling. The remarks are measured traps; `projection` in `docs/decisions/0001` has the figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from schema.projection.spelling import Pairs, Spelling
 
@@ -72,6 +72,11 @@ class PostgreSQLSpelling(Spelling):
     def among(self, source: str, column: str, texts: str) -> tuple[str, str]:
         # An array, or the planner expects a hundred of them and may read the whole table instead.
         return source, self.one_of(column, texts)
+
+    def records(self, texts: str, alias: str, kinds: Mapping[str, str]) -> str:
+        members = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+        function = f"json_to_recordset(({texts})::json) as ({members})"
+        return f"rows from ({function}) with ordinality {alias}({', '.join(kinds)}, n)"
 
     def settled(self, xid: str) -> str:
         return f"{xid} < (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"

@@ -45,6 +45,9 @@ class Spelling(Protocol):
     def each(self, texts: str, alias: str, values: Sequence[str]) -> str:
         """A JSON array: for each text of one (`alias.id`) the first of the JSON values that is not null, or null."""
 
+    def records(self, texts: str, alias: str, kinds: Mapping[str, str]) -> str:
+        """A source of a row for each object of a JSON array given as text: its members, and its number `n`."""
+
     def settled(self, xid: str) -> str:
         """Whether the transaction that wrote a change, and every one before it, has ended (`live.md` J4)."""
 

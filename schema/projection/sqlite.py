@@ -1,7 +1,7 @@
 """SQLite's spelling, for 3.40 and newer. The remarks are measured traps (`docs/decisions/0001`)."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import cache
 
@@ -95,6 +95,10 @@ class SQLiteSpelling(Spelling):
     def each(self, texts: str, alias: str, values: Sequence[str]) -> str:
         rows = f"(select e.value as id from json_each({texts}) e order by e.key) {alias}"
         return f"(select json_group_array(json(coalesce({', '.join(values)}))) from {rows})"
+
+    def records(self, texts: str, alias: str, kinds: Mapping[str, str]) -> str:
+        members = ", ".join(f"json_extract(e.value, '$.{name}') as {name}" for name in kinds)
+        return f"(select {members}, e.key as n from json_each({texts}) e) {alias}"
 
     def settled(self, xid: str) -> str:
         # One writer: what can be read is in order.

@@ -20,6 +20,7 @@ from schema.reaching import LONGEST
 from server.app import uvicorn_config
 from server.http import HTTPLimits
 from server.limits import OperationLimits
+from server.live_pages import TICK
 from server.operations import MAX_COMPARISONS
 from server.protocol import MAX_ID
 from server.requests import MAX_DEPTH
@@ -110,6 +111,7 @@ def limits_table() -> str:
         ("Operations of one socket at a time", f"{socket.operations}", "`TOO_MANY_OPERATIONS`"),
         ("Id of an operation on a socket", f"{MAX_ID} characters", "the socket closes with 4400"),
         ("Wait for `connection_init`", _seconds(socket.init_timeout), "the socket closes with 4408"),
+        ("Events of a live list", f"one every {TICK * 1000:g} ms", "changes are told together"),
         (
             "Ping to a socket, and the wait for its pong",
             f"every {_seconds(config.ws_ping_interval)}, {_seconds(config.ws_ping_timeout)}",

@@ -10,6 +10,7 @@ import orjson
 
 from db.journal import Cursor, JournalPage, JournalReader, TreePage
 from schema.subscription import PLACED, PLACES
+from server.live_pages import LivePages
 from server.operations import Operations
 from server.requests import GraphQLRequest
 from server.subscriptions import Placed, Subscriptions
@@ -35,6 +36,10 @@ class StillFeed:
 
     @asynccontextmanager
     async def watch_all(self, tenant: str) -> AsyncIterator["StillFeed"]:
+        yield self
+
+    @asynccontextmanager
+    async def follow(self, tenant: str) -> AsyncIterator["StillFeed"]:
         yield self
 
     async def changed(self) -> None:
@@ -71,7 +76,8 @@ class Frontend:
     async def watch(self, name: str, **variables: Any) -> Any:
         """The only root field of a subscription's first event."""
         self.sent.add(name)
-        context = replace(self._api.context, feed=StillFeed(JournalReader(self._api.context.store.database)))
+        feed = StillFeed(JournalReader(self._api.context.store.database))
+        context = replace(self._api.context, feed=feed, lists=LivePages(feed))
         operation = self._operations.prepare(GraphQLRequest(document(name), variables=variables))
         async with aclosing(self._subscriptions.open(operation, context)) as payloads:
             answer = orjson.loads((await anext(payloads)).text)

@@ -148,6 +148,10 @@ async def _lists(frontend: Frontend, execution_id: str, step_id: str) -> None:
     where = {"step": {"id": {"eq": step_id}}}
     listed = await frontend.send("ExecutionList", where=where, first=1)
     assert [each["id"] for each in listed["nodes"]] == [execution_id]
+    watched = await frontend.watch("WatchExecutions", where=where, first=1)
+    assert [(each["kind"], each["id"]) for each in watched["entries"]] == [("INITIAL", execution_id)]
+    watched = await frontend.watch("WatchWorkQueue")
+    assert watched["entries"][0]["step"]["id"] == step_id
     assert (await frontend.send("NodeById", id=step_id))["stepName"] == "Verify"
     nodes = await frontend.send("NodesByIds", ids=[step_id, "nothing", execution_id])
     assert [each and each["id"] for each in nodes] == [step_id, None, execution_id]

@@ -81,6 +81,7 @@ def fabricated_context(
         store=context.store,
         plans=plans,
         feed=context.feed,
+        lists=context.lists,
         announcer=context.announcer,
         transitions=transitions,
         templates=templates,

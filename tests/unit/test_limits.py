@@ -41,6 +41,7 @@ SCHEMA = build_schema("""
     type Watched { entries: [Item!]! }
 """)
 LIMITS = OperationLimits()
+OURS = build_schema(print_schema(build_ours()))
 
 
 def measured(text: str, schema: GraphQLSchema = SCHEMA) -> OperationMeasure:
@@ -220,6 +221,16 @@ def test_a_size_may_be_given_by_a_variable(text: str, variables: dict[str, Any],
     assert nodes(text, **variables) == expected
 
 
+@pytest.mark.parametrize(("given", "entries"), [("", 50), ("(first: 500)", 500)])
+def test_h6_a_live_list_counts_as_the_page_of_the_query_does(given: str, entries: int) -> None:
+    field = f"workflowExecutions{given}"
+    live = f"subscription {{ {field} {{ entries {{ workflowExecution {{ steps {{ id }} }} }} }} }}"
+    page = f"query {{ {field} {{ edges {{ node {{ steps {{ id }} }} }} }} }}"
+    for text in (live, page):
+        assert validate(OURS, parse(text)) == []
+        assert measured(text, OURS).cost.nodes({}) == 1 + entries * (2 + 10)
+
+
 def test_a_list_by_ids_is_as_long_as_those() -> None:
     assert nodes('{ named(ids: ["a", "b", "c"]) { id parent { id } } }') == 6
     given = "query ($ids: [ID!]!) { named(ids: $ids) { id parent { id } } }"
@@ -307,7 +318,6 @@ def test_what_is_wrong_otherwise_is_left_to_other_rules(text: str) -> None:
 
 @pytest.mark.parametrize("name", operation_names())
 def test_what_frontends_send_is_within_every_limit(name: str) -> None:
-    ours = build_schema(print_schema(build_ours()))
-    operation = measured(document(name), ours)
+    operation = measured(document(name), OURS)
     assert check_document(LIMITS, [operation]) == []
     assert check_nodes(LIMITS, operation, sample_variables(name)) == []
