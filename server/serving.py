@@ -36,7 +36,7 @@ async def serve(
     listener: socket.socket,
     *,
     on_started: Callable[[], None],
-    until: Awaitable[object] | None = None,
+    until: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
     """Serve until a signal says to end, or `until` is over. Raises `Unavailable` where a part cannot start."""
     async with app.running():
@@ -47,7 +47,7 @@ async def serve(
         if until is None:
             await server.serve(sockets=[listener])
             return
-        watching = asyncio.create_task(_end_after(until, server))
+        watching = asyncio.create_task(_end_after(until(), server))
         try:
             await server.serve(sockets=[listener])
         finally:

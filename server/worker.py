@@ -28,9 +28,7 @@ async def _work(listener: socket.socket, control: socket.socket) -> int:
     reader, writer = await asyncio.open_connection(sock=control)
     settings = Settings.model_validate_json(await reader.readline())
     try:
-        await serve(
-            create_app(settings), listener, on_started=lambda: writer.write(READY), until=reader.read()
-        )
+        await serve(create_app(settings), listener, on_started=lambda: writer.write(READY), until=reader.read)
     except (Unavailable, ValueError) as error:
         writer.write(" ".join(str(error).split()).encode() + b"\n")
         await writer.drain()

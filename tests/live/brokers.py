@@ -1,6 +1,7 @@
 """Brokers that tests may harm: a Redis server of their own, and a backend that fails as it is told."""
 
 import asyncio
+import os
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ from server.ring import CHANNEL
 
 Which = Literal["listening", "publishing"]
 
+REDIS_URL = os.environ.get("STEPGRAPH_TEST_REDIS", "redis://127.0.0.1:6379")
 INSTALL_REDIS = "needs a Redis server: apt-get install redis-server"
 
 

@@ -1,14 +1,11 @@
 """Brokers for the live tests: memory, and the machine's own."""
 
-import os
 import socket
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.live.brokers import INSTALL_REDIS
-
-REDIS_URL = os.environ.get("STEPGRAPH_TEST_REDIS", "redis://127.0.0.1:6379")
+from tests.live.brokers import INSTALL_REDIS, REDIS_URL
 
 
 @pytest.fixture(

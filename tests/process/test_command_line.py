@@ -73,6 +73,11 @@ SERVE_REFUSALS = {
         ["--broadcast", f"redis://user:{SECRET}@127.0.0.1:port"],
         ["broadcast URL", "port"],
     ),
+    "several processes that cannot hear each other": (
+        ["--workers", "2"],
+        ["--workers 2 needs a broker", "redis://HOST:PORT or postgresql://"],
+    ),
+    "no process at all": (["--workers", "0"], ["--workers (STEPGRAPH_WORKERS)", "'0'"]),
     "port that is no number": (["--port", "http"], ["--port (STEPGRAPH_PORT)", "integer", "'http'"]),
     "port that does not exist": (["--port", "65536"], ["--port (STEPGRAPH_PORT)", "65535"]),
     "host that is nobody's": (["--host", "host.invalid"], ["Cannot listen on host.invalid"]),
