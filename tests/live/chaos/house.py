@@ -1,6 +1,7 @@
 """What is harmed: server processes, their broker and their database."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
@@ -23,8 +24,8 @@ END_SESSIONS = """
 """
 
 
-# What uvicorn says of an event stream whose reader takes nothing.
-ADMITTED = {"ERROR:    ASGI callable returned without completing response."}
+# What uvicorn says of an event stream whose reader takes nothing, and of a handshake that meets the end of the server.
+ADMITTED = ("ASGI callable returned without completing response", "assert not self.eof_sent")
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,22 @@ class House:
             await connection.close()
 
     def said(self) -> list[str]:
-        """Lines of the servers that tell of what nobody expected."""
-        lines = [line for server in self.servers for line in server.output]
-        told = ("Traceback", "ERROR", "Exception")
-        return [line for line in lines if any(word in line for word in told) and line not in ADMITTED]
+        """What the servers said of things that nobody expected, each with its traceback."""
+        told = ("ERROR", "Traceback", "Exception", "Task exception")
+        blocks = [block for server in self.servers for block in _blocks(server.output)]
+        unexpected = [block for block in blocks if any(word in block for word in told)]
+        return [block for block in unexpected if not any(text in block for text in ADMITTED)]
+
+
+def _blocks(lines: list[str]) -> list[str]:
+    """A server's words: what the log tells of, each with the lines that belong to it."""
+    begins = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL|Task exception|Exception in|Stepgraph|Stop it)")
+    blocks: list[list[str]] = [[]]
+    for line in lines:
+        if begins.match(line):
+            blocks.append([])
+        blocks[-1].append(line)
+    return ["\n".join(block) for block in blocks]
 
 
 def harmed_server(database: str, directory: Path, harm: Harm, broadcast: str = "memory://") -> ServerProcess:
