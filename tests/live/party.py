@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.live.chaos.clients import Following
+from tests.live.chaos.clients import PATIENCE, Following
 from tests.live.chaos.log import Log
 from tests.live.chaos.streams import JSON, Stream
 from tests.live.chaos.writers import Writer
@@ -25,11 +25,11 @@ class Party:
         self._tasks: list[asyncio.Task[None]] = []
         self.writer = Writer("writer", ports, random.Random(1), log)  # noqa: S311 – repeatable
 
-    def follow(self, stream: Stream, transport: str) -> Following:
-        """A client, which follows at once."""
+    def follow(self, stream: Stream, transport: str, patience: float = PATIENCE) -> Following:
+        """A client, which follows at once, and comes again after so many seconds without a byte."""
         name = f"{len(self.clients)}-{transport}"
         chance = random.Random(len(self.clients))  # noqa: S311 – repeatable
-        client = Following(name, stream, transport, self._ports, chance, self._log, self._news)
+        client = Following(name, stream, transport, self._ports, chance, self._log, self._news, patience)
         self.clients.append(client)
         self._tasks.append(asyncio.create_task(client.run()))
         return client
@@ -41,10 +41,6 @@ class Party:
                 assert [client.fault for client in self.clients if client.fault] == []
                 self._news.clear()
                 await self._news.wait()
-
-    async def all_live(self) -> None:
-        """Return when every client has been told something, or has been let in by the server."""
-        await self.until(lambda: all(client.seen or client.is_live for client in self.clients))
 
     async def end(self) -> None:
         for task in self._tasks:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.chaos.checking import Seen, violations
+from tests.live.chaos.checking import Seen, Truth, folded, place_of, violations
 from tests.live.chaos.house import SETTINGS, Setting
 from tests.live.chaos.scenario import Report, expected_counts, run
 from tests.live.chaos.streams import JSON
@@ -44,6 +44,9 @@ def test_no_client_misses_or_doubles_a_change_whatever_happens(
     assert report.careless, "a client that forgets where it stood has missed nothing: the run proves nothing"
     for name, plant in PLANTED.items():
         assert planted(report, plant), f"the check does not see: {name}"
+    assert violations(without_the_last_change(report), [], report.acknowledged)
+    for seen in report.clients:
+        assert seen.what != "state" or violations(report.truth, [_with(seen, forget_the_end)], [])
 
 
 Plant = Callable[[list[JSON]], None]
@@ -82,6 +85,24 @@ PLANTED: dict[str, Plant] = {
     "another change than there is": alter,
     "a resync for no reason": begin_again,
 }
+
+
+def forget_the_end(records: list[JSON]) -> None:
+    del records[-1]
+
+
+def without_the_last_change(report: Report) -> Truth:
+    """A database that is whole, and has lost the end of a tree that was acknowledged."""
+    truth = deepcopy(report.truth)
+    root_id, revision = report.acknowledged[-1]["root"], report.acknowledged[-1]["revision"]
+    truth.changes = [
+        each
+        for each in truth.changes
+        if place_of(each) < (root_id, revision) or each["rootWorkflowExecutionId"] != root_id
+    ]
+    truth.revisions[root_id] = revision - 1
+    truth.trees[root_id] = folded(truth.of_root(root_id))
+    return truth
 
 
 def _a_change(records: list[JSON]) -> int:

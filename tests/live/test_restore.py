@@ -42,7 +42,7 @@ async def lost_history(
         async with party(directory, int(server.url.rpartition(":")[2])) as made:
             await publish(made.writer)
             tree = await grown(made.writer)
-            old = await last_cursor(made)
+            old = await last_cursor(made, tree.root_id)
             clients = await _clients(made, tree.root_id)
             try:
                 copy = await _stopped(server, backups.take(database))
@@ -95,12 +95,12 @@ async def test_after_a_restore_a_client_that_polls_is_told_so(
 
 async def _clients(made: Party, root_id: str) -> dict[str, list[Following]]:
     """Clients of each kind over both transports, which have all begun."""
-    cursor, of_tree = await last_cursor(made), await last_cursor(made, root_id)
+    cursor = await last_cursor(made, root_id)
     clients: dict[str, list[Following]] = {"tree": [], "changes": [], "state": []}
     for transport in TRANSPORTS:
         clients["tree"].append(made.follow(TreeStream(root_id), transport))
         clients["state"].append(made.follow(StateStream(root_id), transport))
-        clients["changes"].append(made.follow(ChangesStream(root_id, of_tree), transport))
+        clients["changes"].append(made.follow(ChangesStream(root_id, cursor), transport))
         clients["changes"].append(made.follow(ChangesStream(None, cursor), transport))
     await made.until(lambda: all(each.seen for each in (*clients["tree"], *clients["state"])))
     return clients

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.live.chaos.house import SETTINGS
-from tests.live.chaos.scenario import expected_counts, run
+from tests.live.chaos.scenario import Plan, expected_counts, run
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
         directory = Path(tempfile.mkdtemp(prefix=f"chaos-{setting}-{seed}-"))
         begun = time.monotonic()
         try:
-            report = run(setting, seed, directory, given.rounds)
+            report = run(setting, seed, directory, Plan(given.rounds))
         except Exception as error:
             print(f"{setting} seed {seed}: {type(error).__name__}: {error}; logs in {directory}", flush=True)
             failures += 1

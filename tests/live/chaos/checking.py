@@ -1,7 +1,7 @@
 """What clients saw against what the database holds: every way in which a change may be lost, doubled or misplaced."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,6 +49,11 @@ def place_of(change: Mapping[str, object]) -> Place:
     return str(change["rootWorkflowExecutionId"]), int(str(change["revision"]))
 
 
+def folded(changes: Iterable[JSON], onto: Folded | None = None) -> Folded:
+    """The tree that these changes make, from the first on or on from a tree."""
+    return fold(map(_change, changes), onto)
+
+
 def violations(truth: Truth, clients: Sequence[Seen], acknowledged: Sequence[JSON]) -> list[str]:
     """Everything that is wrong, in words."""
     found = [*_of_journal(truth), *_of_commands(truth, acknowledged)]
@@ -69,7 +74,7 @@ def _of_journal(truth: Truth) -> Iterator[str]:
         changes = by_root.pop(root_id, [])
         if [each["revision"] for each in changes] != list(range(1, revision + 1)):
             yield f"the journal of {root_id} is not 1 to {revision} in that order"
-        elif fold(map(_change, changes)) != truth.trees[root_id]:
+        elif folded(changes) != truth.trees[root_id]:
             yield f"the journal of {root_id} does not fold to its rows"
     if by_root:
         yield f"the journal has trees that nobody created: {list(by_root)}"
@@ -107,7 +112,7 @@ class _Folding:
             if _without_saw(record) != self._known.get(revision):
                 yield f"saw another change at revision {revision} than there is"
             self.position = revision
-            self.tree = fold([_change(record)], self.tree)
+            self.tree = folded([record], self.tree)
         elif record["saw"] == "snapshot":
             if record["reason"] != "START" or self.tree is not None:
                 yield f"was given the state at {revision} after {self.position}: {record['reason']}"
@@ -131,7 +136,7 @@ def _of_tree(truth: Truth, seen: Seen) -> Iterator[str]:
     later = [change for revision, change in known.items() if revision > position]
     if later and not (seen.is_over and _is_over_for_good(seen.records[-1]) and _are_only_data(later)):
         yield f"ended at revision {position} of {truth.revisions[seen.root_id]}"
-    elif fold(map(_change, later), folding.tree) != truth.trees[seen.root_id]:
+    elif folded(later, folding.tree) != truth.trees[seen.root_id]:
         yield "what it folded is not the tree"
 
 

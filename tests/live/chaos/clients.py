@@ -46,6 +46,7 @@ class Following:
         chance: random.Random,
         log: Log,
         news: asyncio.Event,
+        patience: float = PATIENCE,
     ) -> None:
         self.name = name
         self.stream = stream
@@ -61,6 +62,7 @@ class Following:
         self._chance = chance
         self._log = log
         self._news = news
+        self._patience = patience
         self._again = Backoff(FIRST_AGAIN, LATEST_AGAIN)
 
     async def run(self) -> None:
@@ -117,7 +119,7 @@ class Following:
                 proxy=None,
                 compression=None,
                 ping_interval=None,
-                open_timeout=PATIENCE,
+                open_timeout=self._patience,
                 close_timeout=0.2,
                 max_queue=1,
             ) as socket:
@@ -127,7 +129,7 @@ class Following:
                 pings = asyncio.create_task(_ping(socket))
                 try:
                     while True:
-                        async with asyncio.timeout(PATIENCE):
+                        async with asyncio.timeout(self._patience):
                             told = json.loads(await socket.recv())
                         match told["type"]:
                             case "connection_ack":
@@ -156,7 +158,7 @@ class Following:
         body = {"query": self.stream.document, "variables": variables}
         try:
             async with (
-                _http_client(self.wire) as client,
+                _http_client(self.wire, self._patience) as client,
                 client.stream("POST", "/graphql", json=body, headers=headers) as response,
             ):
                 if response.status_code != 200:
@@ -170,7 +172,7 @@ class Following:
         raise Disconnected("the stream ended without complete")
 
     async def _by_polling(self) -> Payloads:
-        async with _http_client(self.wire) as client:
+        async with _http_client(self.wire, self._patience) as client:
             while True:
                 body = {"query": POLL_CHANGES, "variables": {**self.stream.variables(), "first": PAGE}}
                 try:
@@ -204,8 +206,8 @@ async def _ping(socket: Any) -> None:
         pass
 
 
-def _http_client(wire: Wire) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=wire.url, trust_env=False, timeout=PATIENCE, verify=NO_TLS)
+def _http_client(wire: Wire, patience: float) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=wire.url, trust_env=False, timeout=patience, verify=NO_TLS)
 
 
 async def _events(response: httpx.Response) -> AsyncIterator[tuple[str, str, str | None]]:

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from tests.live.chaos.log import Log
 from tests.live.chaos.streams import CHANGE, JSON, STATE, TREE, ChangesStream, StateStream, Stream, TreeStream
 from tests.live.chaos.writers import Writer
 
-WRITERS = 3
 SECONDS_WITHOUT_PROGRESS = 60
 TRANSPORTS = ("websocket", "events")
 LAST_CHANGE = """
@@ -33,6 +32,23 @@ PAGE = f"""
 """
 FINAL = f"query ($id: ID!) {{ workflowExecution(id: $id) {{ treeRevision {TREE} }} }}"
 FINAL_STATE = f"query ($id: ID!) {{ workflowExecution(id: $id) {{ {STATE} }} }}"
+
+
+@asynccontextmanager
+async def _nothing(_: str) -> AsyncIterator[None]:
+    yield
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How often every kind of fault happens, how many writers there are, how many events are awaited after the last fault,
+    and what goes on beside it, given the database's URL.
+    """
+
+    rounds: int = 1
+    writers: int = 3
+    events_at_last: int = 30
+    beside: Callable[[str], AbstractAsyncContextManager[None]] = _nothing
 
 
 @dataclass
@@ -69,13 +85,13 @@ class _Client:
 class Scenario:
     """Everybody who takes part. What is random is drawn from generators of their own, so that runs of a seed are alike."""
 
-    def __init__(self, house: House, seed: int, log: Log) -> None:
+    def __init__(self, house: House, seed: int, log: Log, writers: int) -> None:
         self.house = house
         self.log = log
         self.chance = random.Random(seed)  # noqa: S311 – repeatable
         self.news = asyncio.Event()
         self.clients: list[_Client] = []
-        self.writers = [self._writer(f"writer-{number}") for number in range(WRITERS)]
+        self.writers = [self._writer(f"writer-{number}") for number in range(writers)]
         self.judge = self._writer("judge")
 
     def own_chance(self) -> random.Random:
@@ -199,8 +215,8 @@ async def _running(*writers: Writer) -> AsyncIterator[None]:
         yield
 
 
-async def _run(house: House, setting: Setting, seed: int, log: Log, rounds: int) -> Report:
-    scenario = Scenario(house, seed, log)
+async def _run(house: House, setting: Setting, seed: int, log: Log, plan: Plan) -> Report:
+    scenario = Scenario(house, seed, log, plan.writers)
     faults = Faults(house, scenario, scenario.judge, scenario.own_chance(), log)
     writing: list[asyncio.Task[None]] = []
     async with _running(*scenario.writers, scenario.judge):
@@ -213,11 +229,11 @@ async def _run(house: House, setting: Setting, seed: int, log: Log, rounds: int)
             for writer in scenario.writers:
                 run_ = writer.run(scenario.follow, scenario.roots_of_writers)
                 writing.append(asyncio.create_task(run_))
-            for kind in [kind for _ in range(rounds) for kind in faults.deck(setting)]:
+            for kind in [kind for _ in range(plan.rounds) for kind in faults.deck(setting)]:
                 await scenario.progress(30)
                 await faults.happen(kind)
                 await _raise_what_failed(writing)
-            await scenario.progress(30)
+            await scenario.progress(plan.events_at_last)
             for writer in scenario.writers:
                 writer.is_to_stop = True
             await asyncio.gather(*writing)
@@ -262,15 +278,17 @@ def _counts(scenario: Scenario, faults: Faults, house: House, truth: Truth) -> C
     return counts
 
 
-def run(setting: Setting, seed: int, directory: Path, rounds: int = 1) -> Report:
+def run(setting: Setting, seed: int, directory: Path, plan: Plan | None = None) -> Report:
     """A run of its own database, broker and servers; logs are left in the directory."""
+    plan = plan or Plan()
     with database_of(setting, directory) as database, Log(directory / "operations.jsonl") as log:
         log.write(setting=str(setting), seed=seed)
 
         async def main() -> Report:
-            async with opened(setting, database, directory, random.Random(seed)) as house:  # noqa: S311 – repeatable
+            chance = random.Random(seed)  # noqa: S311 – repeatable
+            async with plan.beside(database), opened(setting, database, directory, chance) as house:
                 try:
-                    return await _run(house, setting, seed, log, rounds)
+                    return await _run(house, setting, seed, log, plan)
                 finally:
                     for number, server in enumerate(house.servers):
                         (directory / f"server-{number}.txt").write_text("\n".join(server.output))
