@@ -3,13 +3,16 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test setup graphiql lint schema bench
+.PHONY: help run test setup graphiql lint schema bench chaos
 
 VENV := .venv
 BIN := $(VENV)/bin
 # The newest Python from 3.11 that can make an environment, unless you name one: make run PYTHON=/opt/python/bin/python3
 PYTHON ?=
 PYTHONS := python3.13 python3.12 python3.11 python3
+# How long, and the first seed where it is to be repeated: make chaos MINUTES=30 SEED=1
+MINUTES ?= 30
+SEED ?=
 # More arguments for `serve` or `pytest`: make run ARGS='--port 8080', make test ARGS='tests/unit -x'
 ARGS ?=
 
@@ -47,6 +50,9 @@ schema: $(VENV)/.requirements ## Write the schema to schema/schema.graphql
 
 bench: $(VENV)/.requirements-dev ## Run the benchmarks
 	@$(BIN)/python -m pytest -q -s -o addopts='--strict-markers --strict-config' -o testpaths=tests/benchmarks $(ARGS)
+
+chaos: $(VENV)/.requirements-dev ## Harm servers, brokers and connections, and see that no client misses a change
+	@$(BIN)/python -m tests.live.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # ---- Python
 

@@ -17,6 +17,7 @@ from db.session import Database
 from db.store import Store
 from tests.api import Api
 from tests.databases import empty_postgresql
+from tests.databases import sqlite_url as url_of_file
 from tests.live.brokers import RedisServer
 from tests.live.postgresql_server import HarmableBroker, PostgreSQLServer
 from tests.servers import ServerProcess
@@ -48,6 +49,29 @@ def postgresql_url() -> Iterator[str]:
     with empty_postgresql() as url:
         asyncio.run(migrate(url))
         yield url
+
+
+@pytest.fixture
+def empty_postgresql_url() -> Iterator[str]:
+    """A PostgreSQL database without a table."""
+    with empty_postgresql() as url:
+        yield url
+
+
+@pytest.fixture
+def migrated_postgresql_url(empty_postgresql_url: str) -> str:
+    """A PostgreSQL database that `serve` takes."""
+    asyncio.run(migrate(empty_postgresql_url))
+    return empty_postgresql_url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def served_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of the test's own that `serve` takes, each kind in turn."""
+    if request.param == "sqlite":
+        return url_of_file(tmp_path / "served.db")
+    url: str = request.getfixturevalue("migrated_postgresql_url")
+    return url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

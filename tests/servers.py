@@ -49,10 +49,19 @@ def run_command(*arguments: str, cwd: Path, variables: Mapping[str, str] | None 
 
 
 class ServerProcess:
-    """`python -m server serve` on a free port; ready once it says so. `output` is all that it ever wrote."""
+    """`python -m server serve` on a free port; ready once it says so. `output` is all that it ever wrote.
 
-    def __init__(self, *options: str, cwd: Path, variables: Mapping[str, str] | None = None) -> None:
-        self._options = options
+    `program` is another module that serves.
+    """
+
+    def __init__(
+        self,
+        *options: str,
+        cwd: Path,
+        variables: Mapping[str, str] | None = None,
+        program: str = "server",
+    ) -> None:
+        self._command = [sys.executable, "-m", program, "serve", *options]
         self._cwd = cwd
         self._variables = variables or {}
         self._process: subprocess.Popen[str] | None = None
@@ -88,7 +97,7 @@ class ServerProcess:
         begin = len(self.output)
         self._has_ended = False
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve", *self._options],
+            self._command,
             cwd=self._cwd,
             env=environment(**{**self._variables, "STEPGRAPH_PORT": port}),
             stdout=subprocess.PIPE,

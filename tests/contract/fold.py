@@ -29,9 +29,9 @@ def shown(execution: dict[str, Any], steps: Sequence[dict[str, Any]]) -> dict[st
     return {**execution, "steps": {step["stepId"]: step for step in steps}}
 
 
-def fold(changes: Iterable[Change]) -> Folded:
-    """Execution id → the execution and its steps, after these changes from the first on."""
-    tree: Folded = {}
+def fold(changes: Iterable[Change], onto: Folded | None = None) -> Folded:
+    """Execution id → the execution and its steps, after these changes from the first on, or on from a tree."""
+    tree: Folded = {} if onto is None else onto
     for change in changes:
         if change.kind is ChangeKind.EXECUTION_CREATED:
             first = [_first_attempt(change, image) for image in change.data["steps"]]

@@ -1,0 +1,153 @@
+"""What is harmed: server processes, their broker and their database."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from signal import SIGKILL, SIGTERM
+
+import orjson
+
+from db.migrate import migrate
+from tests.databases import connected, empty_postgresql, sqlite_url
+from tests.live.brokers import RedisServer
+from tests.live.chaos.serve import VARIABLE, Harm
+from tests.servers import ServerProcess
+
+END_SESSIONS = """
+  select pg_terminate_backend(pid) from pg_stat_activity
+  where datname = current_database() and application_name = 'stepgraph'
+"""
+
+
+# What uvicorn says of an event stream whose reader takes nothing, and of a handshake that meets the end of the server.
+ADMITTED = ("ASGI callable returned without completing response", "assert not self.eof_sent")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A way to run the program."""
+
+    database: str
+    broadcast: str
+    processes: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.database}-{self.broadcast}-{self.processes}"
+
+
+SETTINGS = {
+    str(setting): setting
+    for setting in (
+        Setting("sqlite", "memory"),
+        Setting("postgresql", "redis"),
+        Setting("postgresql", "redis", processes=2),
+    )
+}
+
+
+@contextmanager
+def database_of(setting: Setting, directory: Path) -> Iterator[str]:
+    """A migrated database of the scenario's own."""
+    with (
+        empty_postgresql()
+        if setting.database == "postgresql"
+        else nullcontext(sqlite_url(directory / "chaos.db")) as url
+    ):
+        asyncio.run(migrate(url))
+        yield url
+
+
+class House:
+    """A setting that runs. `ports` stay the servers' own when they are started again."""
+
+    def __init__(
+        self, database: str, broker: RedisServer | None, servers: list[ServerProcess], logs: list[Path]
+    ) -> None:
+        self.database = database
+        self.broker = broker
+        self.servers = servers
+        self._logs = logs
+
+    @property
+    def ports(self) -> list[int]:
+        return [int(server.url.rpartition(":")[2]) for server in self.servers]
+
+    def port(self, server: ServerProcess) -> int:
+        return self.ports[self.servers.index(server)]
+
+    def deeds(self) -> Counter[str]:
+        """What the servers did to themselves and noticed, counted."""
+        lines = (line for log in self._logs if log.exists() for line in log.read_bytes().splitlines())
+        return Counter(orjson.loads(line)["what"] for line in lines)
+
+    async def has_ended(self, server: ServerProcess) -> None:
+        """Return when the process is gone."""
+        await asyncio.to_thread(server.wait)
+
+    async def start(self, server: ServerProcess) -> None:
+        await asyncio.to_thread(server.start)
+
+    async def end_database_sessions(self) -> int:
+        """Cut every connection to the database; returns how many."""
+        connection = await connected(self.database)
+        try:
+            return len(await connection.fetch(END_SESSIONS))
+        finally:
+            await connection.close()
+
+    def said(self) -> list[str]:
+        """What the servers said of things that nobody expected, each with its traceback."""
+        told = ("ERROR", "Traceback", "Exception", "Task exception")
+        blocks = [block for server in self.servers for block in _blocks(server.output)]
+        unexpected = [block for block in blocks if any(word in block for word in told)]
+        return [block for block in unexpected if not any(text in block for text in ADMITTED)]
+
+
+def _blocks(lines: list[str]) -> list[str]:
+    """A server's words: what the log tells of, each with the lines that belong to it."""
+    begins = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL|Task exception|Exception in|Stepgraph|Stop it)")
+    blocks: list[list[str]] = [[]]
+    for line in lines:
+        if begins.match(line):
+            blocks.append([])
+        blocks[-1].append(line)
+    return ["\n".join(block) for block in blocks]
+
+
+def harmed_server(database: str, directory: Path, harm: Harm, broadcast: str = "memory://") -> ServerProcess:
+    """A server that does harm to itself, not yet started."""
+    return ServerProcess(
+        *("--database", database, "--broadcast", broadcast),
+        cwd=directory,
+        variables={VARIABLE: orjson.dumps(asdict(harm)).decode()},
+        program="tests.live.chaos.serve",
+    )
+
+
+@asynccontextmanager
+async def opened(setting: Setting, database: str, directory: Path, chance: Random) -> AsyncIterator[House]:
+    """Start everything on a migrated database; at the end servers are told to end, and must."""
+    async with AsyncExitStack() as stack:
+        broker, broadcast = None, "memory://"
+        if setting.broadcast == "redis":
+            broker = RedisServer(directory)
+            broker.start()
+            stack.callback(broker.kill)
+            broadcast = broker.url
+        servers, logs = [], []
+        for number in range(setting.processes):
+            logs.append(directory / f"server-{number}.jsonl")
+            harm = Harm(str(logs[-1]), chance.randrange(1 << 30), lost=0.15, doubled=0.15, late=0.15)
+            server = harmed_server(database, directory, harm, broadcast)
+            stack.callback(server.stop, SIGKILL)
+            servers.append(server)
+        house = House(database, broker, servers, logs)
+        await asyncio.gather(*(house.start(server) for server in servers))
+        yield house
+        codes = [await asyncio.to_thread(server.stop, SIGTERM) for server in servers]
+        assert codes == [0] * len(servers), f"servers ended with {codes}"
