@@ -20,3 +20,7 @@ class Settings(BaseSettings):
         description="Broadcast channel between server processes: `memory://` (one process) or `redis://HOST:PORT`.",
     )
     demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")
+    url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Address of the server whose execution is watched, with or without `/graphql`.",
+    )
