@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_EXECUTION: Final = """
+EXECUTION: Final = """
 fragment WatchedExecution on WorkflowExecution {
   id
   name
@@ -20,7 +20,7 @@ fragment WatchedExecution on WorkflowExecution {
   reason
   failure { code message }
   revision
-  parentStep { stepId attempt }
+  parentStep { stepId }
   steps {
     id
     stepId
@@ -48,6 +48,24 @@ fragment WatchedPage on WorkflowExecutionConnection {
 }
 """
 
+# The link is to what never changes, so that it tells of every revision alike.
+CHANGE: Final = """
+fragment WatchedChange on Change {
+  revision
+  kind
+  at
+  actor
+  fromStatus
+  toStatus
+  attempt
+  reason
+  workflowExecutionId
+  stepExecutionId
+  data
+  workflowExecution { parentStep { stepId } }
+}
+"""
+
 FOLLOW: Final = (
     """
 subscription Follow($rootId: ID!, $after: Int, $epoch: String, $first: Int!) {
@@ -65,18 +83,7 @@ subscription Follow($rootId: ID!, $after: Int, $epoch: String, $first: Int!) {
     ... on TreeChanged {
       revision
       changes {
-        revision
-        kind
-        at
-        actor
-        fromStatus
-        toStatus
-        attempt
-        reason
-        workflowExecutionId
-        stepExecutionId
-        data
-        workflowExecution { parentStep { stepId attempt } }
+        ...WatchedChange
       }
     }
     ... on TreeEnded {
@@ -86,7 +93,8 @@ subscription Follow($rootId: ID!, $after: Int, $epoch: String, $first: Int!) {
   }
 }
 """
-    + _EXECUTION
+    + EXECUTION
+    + CHANGE
 )
 
 # The rest of a snapshot: it stands still while the stream goes on (`live.md` H8).
@@ -98,7 +106,7 @@ query Rest($rootId: ID!, $revision: Int!, $first: Int!, $after: String!) {
   }
 }
 """
-    + _EXECUTION
+    + EXECUTION
 )
 
 ROOT_OF: Final = """

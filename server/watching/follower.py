@@ -107,7 +107,7 @@ class Follower:
                 if data["changes"][0]["revision"] != self._place.revision + 1:
                     raise ConnectionLost("a change is missing")
                 self._place = _Place(data["revision"], self._place.epoch)
-                return Changed(data["revision"], [_change(each) for each in data["changes"]])
+                return Changed(data["revision"], [change_of(each) for each in data["changes"]])
         return Ended(data["revision"], data["root"]["runtimeStatus"])
 
     async def _all_executions(self, connection: Connection, snapshot: JSON) -> list[JSON]:
@@ -128,7 +128,8 @@ class Follower:
         return [root, *reversed(below)]
 
 
-def _change(change: JSON) -> JSON:
+def change_of(change: JSON) -> JSON:
+    """A selected change as an event has it."""
     link = change.pop("workflowExecution")
     if change["kind"] == "EXECUTION_CREATED":
         change["parentStep"] = link["parentStep"]

@@ -190,4 +190,4 @@ class _Room:
 def _others(row: OthersRow) -> str:
     total = sum(row.statuses.values())
     counts = ", ".join(f"{count} {status_words(status)}" for status, count in row.statuses.most_common())
-    return f"and {total} more {row.what}{'s' if total > 1 else ''}: {counts}"
+    return f"and {total} more: {counts}"

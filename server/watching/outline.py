@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,9 +32,8 @@ class ExecutionRow:
 
 @dataclass(slots=True)
 class OthersRow:
-    """What is left out here: how many, and how many of them in which status."""
+    """The executions that are left out here: how many in which status."""
 
-    what: str
     statuses: Counter[str]
 
 
@@ -95,15 +94,11 @@ class _Outliner:
             self._room -= 1
 
     def _steps(self, execution: JSON, *, all_of_them: bool) -> Iterator[Row]:
-        left_out: Counter[str] = Counter()
         for step in execution["steps"].values():
             children = self._tree.children(execution["id"], step["stepId"])
             if all_of_them or step["status"] in _LIVE or any(map(_is_live, children)):
                 self._take()
                 yield StepRow(step, self._executions(children))
-            else:
-                left_out[step["status"]] += 1
-        yield from self._others("step", left_out)
 
     def _executions(self, children: Sequence[JSON]) -> list[Row]:
         shown, left_out = self._chosen(children)
@@ -113,7 +108,10 @@ class _Outliner:
             has_steps = self._detail.quiet or child["runtimeStatus"] in _LIVE
             steps = self._steps(child, all_of_them=self._detail.all_steps) if has_steps else ()
             rows.append(ExecutionRow(child, list(steps)))
-        return [*rows, *self._others("execution", left_out)]
+        if left_out:
+            self._take()
+            rows.append(OthersRow(left_out))
+        return rows
 
     def _chosen(self, children: Sequence[JSON]) -> tuple[Sequence[JSON], Counter[str]]:
         most = self._detail.children
@@ -125,12 +123,6 @@ class _Outliner:
         chosen = set(urgent)
         rest = (child["runtimeStatus"] for at, child in enumerate(children) if at not in chosen)
         return [children[at] for at in sorted(chosen)], Counter(rest)
-
-    def _others(self, what: str, statuses: Counter[str]) -> Iterable[Row]:
-        if not statuses:
-            return ()
-        self._take()
-        return (OthersRow(what, statuses),)
 
 
 def _is_live(execution: JSON) -> bool:

@@ -53,9 +53,9 @@ class Tree:
         self.revision = changed.revision
 
     def children(self, execution_id: str, step_id: str) -> list[JSON]:
-        """What a step of an execution has started, by any of its attempts, in that order and by index."""
+        """What a step of an execution has started, by any of its attempts: the oldest first, and by index."""
         found = [self.executions[each] for each in self._children.get((execution_id, step_id), ())]
-        return sorted(found, key=lambda each: (each["parentStep"]["attempt"], each["childIndex"] or 0))
+        return sorted(found, key=lambda each: (each["createdAt"], each["childIndex"] or 0))
 
     def _add(self, execution: JSON, steps: Iterable[JSON]) -> None:
         self.executions[execution["id"]] = {**execution, "steps": {each["stepId"]: each for each in steps}}
