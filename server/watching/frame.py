@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, OverflowMethod, RenderResult
 from rich.text import Text
 from rich.tree import Tree as Branches
 
@@ -41,7 +41,6 @@ _ASCII_MARKS: Final = {
 _GUIDE: Final = 4  # columns that a level is set in
 _WIDE: Final = 60  # columns from which there is room for bars
 _BAR: Final = 10
-_SHORTEST_NAME: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,8 @@ class _Drawing:
         self._width = options.max_width
         self._height = options.max_height
         self._is_ascii = options.ascii_only
+        # Rich's ellipsis is one character, which is not ASCII.
+        self._overflow: OverflowMethod = "crop" if self._is_ascii else "ellipsis"
 
     def lines(self) -> RenderResult:
         header = [*self._header(), Text()]
@@ -122,17 +123,15 @@ class _Drawing:
             parts.append(f"attempt {step['attempt']}")
         if step["retryAt"]:
             parts.append(f"next attempt in {duration(moment(step['retryAt']) - self._now)}")
-        return Text(", ".join(filter(None, parts)), style=_STYLES[status])
+        return Text(_with_failure(", ".join(filter(None, parts)), step), style=_STYLES[status])
 
     def _of_execution(self, execution: JSON) -> Text:
         completed, total = done(execution)
         status = execution["runtimeStatus"]
-        standing = self._standing(execution, status)
+        standing = _with_failure(self._standing(execution, status), execution)
+        gap = "  " if standing else ""
         return Text.assemble(
-            self._bar(completed, total),
-            f"{completed}/{total}",
-            "  " if standing else "",
-            (standing, _STYLES[status]),
+            self._bar(completed, total), f"{completed}/{total}", gap, (standing, _STYLES[status])
         )
 
     def _standing(self, row: JSON, status: str) -> str:
@@ -143,9 +142,6 @@ class _Drawing:
                 return ""
             case "COMPLETED":
                 return "" if time in (None, "0s") else str(time)
-            case "FAILED":
-                because = failure_words(row)
-                return f"failed: {because}" if because else "failed"
         return status_words(status) + (self._after(time) if status == "IN_PROGRESS" else "")
 
     def _due(self, due: datetime) -> str:
@@ -163,16 +159,16 @@ class _Drawing:
         return Text.assemble((done_mark * full, "green"), (open_mark * (_BAR - full), "dim"), " ")
 
     def _fit(self, label: Text, depth: int, more: Text) -> Text:
-        """Both on one line: the name gives way first, down to a few letters."""
+        """Both on one line: the name gives way first, down to half of it."""
         room = self._width - _GUIDE * depth
         if more.cell_len:
-            label.truncate(max(_SHORTEST_NAME, room - more.cell_len - 2), overflow="ellipsis")
+            label.truncate(max(room // 2, room - more.cell_len - 2), overflow=self._overflow)
             label = Text.assemble(label, "  ", more)
         return self._cut(label, depth)
 
     def _cut(self, line: Text, depth: int = 0) -> Text:
         line.no_wrap = True
-        line.truncate(max(1, self._width - _GUIDE * depth), overflow="ellipsis")
+        line.truncate(max(1, self._width - _GUIDE * depth), overflow=self._overflow)
         return line
 
 
@@ -191,3 +187,8 @@ def _others(row: OthersRow) -> str:
     total = sum(row.statuses.values())
     counts = ", ".join(f"{count} {status_words(status)}" for status, count in row.statuses.most_common())
     return f"and {total} more: {counts}"
+
+
+def _with_failure(standing: str, row: JSON) -> str:
+    because = failure_words(row)
+    return f"{standing}: {because}" if because else standing

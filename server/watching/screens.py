@@ -1,6 +1,7 @@
 """Where events go: JSON for scripts, lines for a log, a picture for a terminal."""
 
 import asyncio
+import io
 import sys
 from abc import abstractmethod
 from contextlib import AbstractAsyncContextManager
@@ -32,6 +33,9 @@ def screen_for(name: str, *, as_json: bool) -> "AbstractAsyncContextManager[Scre
     """A picture where there is a terminal that can draw one. `name` is the server's, for people."""
     if as_json:
         return JSONLines(name)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal's encoding has no letter for is no reason to stop.
+        sys.stdout.reconfigure(errors="replace")
     console = Console(highlight=False, markup=False, emoji=False)
     is_drawable = sys.stdout.isatty() and not console.is_dumb_terminal
     return Picture(console, name) if is_drawable else PlainLines(name)
@@ -93,9 +97,7 @@ class PlainLines(_Lines):
                 self._print(state_words(tree.root, tree.revision, datetime.now(UTC)))
 
     def _print(self, line: str) -> None:
-        # What the terminal's encoding has no letter for is no reason to stop.
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+        sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
 
