@@ -22,6 +22,7 @@ from server.demo import load_demo
 from server.serving import listen
 from server.serving import serve as serve_application
 from server.settings import Settings
+from server.watching.command import watch as run_watch
 from server.workers import Workers, require_shared_broker
 
 cli = typer.Typer(
@@ -107,6 +108,18 @@ def demo(database: Database = None) -> None:
     """Load the demo templates; those that exist stay."""
     created = _run(_load_demo(_settings(database=database)))
     console.print(f"Created {', '.join(created)}." if created else "The demo templates are there already.")
+
+
+@cli.command()
+def watch(
+    execution_id: Annotated[str, typer.Argument(metavar="ID", help="The root execution's id.")],
+    url: Annotated[str | None, typer.Option(help=_help("url"))] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per line, for scripts.")
+    ] = False,
+) -> None:
+    """Show an execution and all below it live, until it ends."""
+    raise typer.Exit(run_watch(_settings(url=url).url, execution_id, as_json=json))
 
 
 async def _load_demo(settings: Settings) -> list[str]:

@@ -29,3 +29,7 @@ class Settings(BaseSettings):
         description="Server processes on the one address; more than 1 need a broadcast channel that they share.",
     )
     demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")
+    url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Address of the server whose execution is watched, with or without `/graphql`.",
+    )
