@@ -16,6 +16,7 @@ from server.requests import GraphQLRequest
 from server.subscriptions import Placed, Subscriptions
 from tests.api import SCHEMA, Api
 from tests.frontend_documents import document, sample_variables
+from tests.schema.settling import settled
 
 
 class StillFeed:
@@ -76,6 +77,8 @@ class Frontend:
     async def watch(self, name: str, **variables: Any) -> Any:
         """The only root field of a subscription's first event."""
         self.sent.add(name)
+        # Nothing would wake it once another writer of the cluster lets its changes be seen.
+        await settled(self._api.store.database)
         feed = StillFeed(JournalReader(self._api.context.store.database))
         context = replace(self._api.context, feed=feed, lists=LivePages(feed))
         operation = self._operations.prepare(GraphQLRequest(document(name), variables=variables))
