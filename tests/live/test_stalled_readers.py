@@ -1,12 +1,11 @@
 """Readers that take nothing: little is held for them, others are served, and nothing is missed (`live.md` 5.4)."""
 
-import asyncio
 from pathlib import Path
 
 import psutil
 
 from tests.live.chaos.clients import Following
-from tests.live.chaos.house import harmed_server
+from tests.live.chaos.house import harmed_server, has_noted
 from tests.live.chaos.serve import Harm
 from tests.live.chaos.streams import TreeStream
 from tests.live.party import party, revisions_of
@@ -30,13 +29,6 @@ async def fill(tree: TreeOfChildren) -> int:
 def memory_of(server: ServerProcess) -> int:
     """Bytes that the process holds."""
     return int(psutil.Process(server.process.pid).memory_info().rss)
-
-
-async def has_closed_a_reader(deeds: Path) -> None:
-    """Return when the server has noted that."""
-    async with asyncio.timeout(60):
-        while b'"stalled"' not in deeds.read_bytes():  # noqa: ASYNC110, ASYNC240 – another process writes it
-            await asyncio.sleep(0.01)
 
 
 def has_seen(client: Following, revision: int) -> bool:
@@ -95,7 +87,7 @@ async def test_a_reader_that_takes_nothing_is_closed_so_that_it_comes_again_and_
             await made.until(lambda: reader.seen and neighbour.seen)
             reader.wire.stall()
             revision = await fill(tree)
-            await has_closed_a_reader(deeds)
+            await has_noted("stalled", 1, deeds)
             reader.wire.heal()
             await made.until(lambda: has_seen(reader, revision) and has_seen(neighbour, revision))
             assert reader.connections == 2

@@ -15,7 +15,6 @@ from tests.servers import ServerProcess
 
 # Larger than all that lies between a server and a reader that takes nothing.
 FILLING = ["x" * 40_000] * 10
-MOST_SECONDS_OF_STALL = 4.0
 
 
 def kinds_of(setting: Setting) -> list[str]:
@@ -139,16 +138,17 @@ class Faults:
         self._meets("cut", sum(each.wire.cut(self._chance.randint(0, 4_000)) for each in chosen))
 
     async def _stall(self) -> None:
-        """Clients take nothing while much is sent to them, until the server has enough of it or they have."""
+        """Clients take nothing while much is sent to them, until the server has enough of it."""
         root_id, clients = await self._stage.watched_tree()
         await self._stage.until(lambda: all(each.is_live for each in clients))
+        noted = self._house.deeds()["stalled"]
         for each in clients:
             each.wire.stall()
         self._meets("stall", len(clients))
         for filling in FILLING:
             await self._writer.update(root_id, {"filling": filling})
         await self._writer.update(root_id, {"filling": None})
-        await asyncio.sleep(self._chance.uniform(2, MOST_SECONDS_OF_STALL))
+        await self._house.has_noted("stalled", noted + 1)
         for each in clients:
             each.wire.heal()
 

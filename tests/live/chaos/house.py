@@ -82,8 +82,11 @@ class House:
 
     def deeds(self) -> Counter[str]:
         """What the servers did to themselves and noticed, counted."""
-        lines = (line for log in self._logs if log.exists() for line in log.read_bytes().splitlines())
-        return Counter(orjson.loads(line)["what"] for line in lines)
+        return deeds_in(*self._logs)
+
+    async def has_noted(self, what: str, times: int) -> None:
+        """Return when the servers have noted this so often."""
+        await has_noted(what, times, *self._logs)
 
     async def has_ended(self, server: ServerProcess) -> None:
         """Return when the process is gone."""
@@ -106,6 +109,19 @@ class House:
         blocks = [block for server in self.servers for block in _blocks(server.output)]
         unexpected = [block for block in blocks if any(word in block for word in told)]
         return [block for block in unexpected if not any(text in block for text in ADMITTED)]
+
+
+def deeds_in(*logs: Path) -> Counter[str]:
+    """What servers noted, counted."""
+    lines = (line for log in logs if log.exists() for line in log.read_bytes().splitlines())
+    return Counter(orjson.loads(line)["what"] for line in lines)
+
+
+async def has_noted(what: str, times: int, *logs: Path) -> None:
+    """Return when servers have noted this so often."""
+    async with asyncio.timeout(60):
+        while deeds_in(*logs)[what] < times:  # noqa: ASYNC110 – other processes write it
+            await asyncio.sleep(0.05)
 
 
 def _blocks(lines: list[str]) -> list[str]:

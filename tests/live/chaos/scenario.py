@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.contract.fold import shown
 from tests.live.chaos.checking import Place, Seen, Truth, place_of, violations
-from tests.live.chaos.clients import Following
+from tests.live.chaos.clients import PATIENCE, Following
 from tests.live.chaos.faults import Faults, kinds_of
 from tests.live.chaos.house import House, Setting, database_of, opened
 from tests.live.chaos.log import Log
@@ -132,12 +132,18 @@ class Scenario:
         assert await self.until(lambda: self.events() >= begun + events), "nothing goes on any more"
 
     def client(
-        self, what: str, root_id: str | None, begin: int | Place | None, stream: Stream, transport: str
+        self,
+        what: str,
+        root_id: str | None,
+        begin: int | Place | None,
+        stream: Stream,
+        transport: str,
+        patience: float = PATIENCE,
     ) -> _Client:
         """A new client, which follows at once."""
         name = f"{len(self.clients)}-{what}-{transport}-{'all' if root_id is None else root_id[-6:]}"
         following = Following(
-            name, stream, transport, self.house.ports, self.own_chance(), self.log, self.news
+            name, stream, transport, self.house.ports, self.own_chance(), self.log, self.news, patience
         )
         client = _Client(following, what, root_id, begin, asyncio.create_task(following.run()))
         self.clients.append(client)
@@ -165,10 +171,11 @@ class Scenario:
             self.client("changes", root_id, last["revision"], stream, draw.choice((*TRANSPORTS, "poll")))
 
     async def watched_tree(self) -> tuple[str, list[Following]]:
-        """A new tree that no writer drives to its end, and clients of it over each transport."""
+        """A new tree that no writer drives to its end, and patient clients of it over each transport."""
         root_id = await self.judge.create()
         clients = [
-            self.client("tree", root_id, None, TreeStream(root_id), transport) for transport in TRANSPORTS
+            self.client("tree", root_id, None, TreeStream(root_id), transport, patience=20)
+            for transport in TRANSPORTS
         ]
         return root_id, [each.following for each in clients]
 
