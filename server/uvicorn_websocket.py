@@ -35,6 +35,12 @@ class UvicornWebSocket(WebSocketsSansIOProtocol):
         self.request.headers.clear()  # the parser of websockets keeps the request
         del self.request, self.response
 
+    def shutdown(self) -> None:
+        """A handshake that meets it is answered here, and what the application says to it comes too late."""
+        is_refused = not self.handshake_complete and not self.close_sent
+        super().shutdown()
+        self.disconnected = self.disconnected or is_refused
+
     def keepalive_timeout(self) -> None:
         """A peer that does not answer pings may come back: 1013, where uvicorn sends 1011."""
         self.pong_timer = None

@@ -4,8 +4,10 @@ import asyncio
 import socket
 
 import pytest
+from websockets.exceptions import WebSocketException
 
 from server.endpoint import TransportLimits
+from server.uvicorn_websocket import UvicornWebSocket
 from server.websocket_connection import WebSocketLimits
 from tests.protocol.raw_client import RawClient, raw_client, ready_client
 from tests.protocol.serving import Toy, served_toy
@@ -199,3 +201,21 @@ async def test_sockets_are_counted_until_they_are_gone(toy: Toy) -> None:
         await client.subscribe("1", COUNTER)
         await client.receive()
     await toy.world.until(sources=0)
+
+
+async def test_a_handshake_that_meets_the_end_of_the_server_leaves_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = UvicornWebSocket.run_asgi
+
+    async def ended_meanwhile(self: UvicornWebSocket) -> None:
+        self.shutdown()  # what uvicorn does to each connection
+        await run(self)
+
+    async with served_toy() as toy:
+        await toy.endpoint.close()
+        monkeypatch.setattr(UvicornWebSocket, "run_asgi", ended_meanwhile)
+        with pytest.raises((WebSocketException, OSError)):
+            async with raw_client(toy):
+                pass
+    assert caplog.records == []
