@@ -57,7 +57,10 @@ class Worker:
 
     async def said(self) -> str:
         """`READY`'s word, what keeps it from serving, or nothing if it ended without a word."""
-        return (await self.reader.readline()).decode().strip()
+        try:
+            return (await self.reader.readline()).decode().strip()
+        except ConnectionError:  # it ended before it had read its settings
+            return ""
 
     def tell(self, number: signal.Signals) -> None:
         if self.process.returncode is None:
