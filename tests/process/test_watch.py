@@ -17,7 +17,7 @@ from server.watching.events import Changed, Snapshot
 from server.watching.follower import change_of
 from server.watching.tree import Tree
 from tests.process.quiet import said_since_start
-from tests.process.watchers import Watcher
+from tests.process.watchers import Watcher, WatchingTerminal
 from tests.process.workflows import Execution, complete, create, publish, send
 from tests.servers import Ended, ServerProcess, run_command
 
@@ -355,3 +355,62 @@ def test_without_a_terminal_every_change_is_a_line(served: ServerProcess, tmp_pa
         "12 story: completed",
     ]
     assert re.sub(r"\d+s,", "0s,", ended) == f"{name}: completed, 0s, 4 of 4 steps, revision 12"
+
+
+def in_terminal(server: ServerProcess, execution: Execution, cwd: Path, **variables: str) -> WatchingTerminal:
+    return WatchingTerminal(execution.id, "--url", server.url, cwd=cwd, variables=variables)
+
+
+def without_times(lines: list[str]) -> list[str]:
+    return [re.sub(r"\b\d+s\b", "0s", line) for line in lines]
+
+
+def test_in_a_terminal_the_tree_is_drawn_in_place(served: ServerProcess, tmp_path: Path) -> None:
+    execution = begun(served)
+    with in_terminal(served, execution, tmp_path) as terminal:
+        terminal.read_until("▸ Form  in progress")
+        terminal.read_until("in progress 1s")
+        finish(served, execution)
+        assert terminal.end() == 0
+    assert without_times(terminal.picture())[:3] == [
+        f"story  {execution.id}",
+        "completed 0s  ━━━━━━━━━━ 4 of 4 steps  revision 12",
+        "",
+    ]
+    assert [line[:6].rstrip() for line in terminal.picture()[3:]] == ["✓ Star", "✓ Form", "✓ Task", "✓ End"]
+    assert "\x1b[32m" in terminal.recorded
+
+
+def test_a_terminal_says_in_its_header_that_it_connects_again(served: ServerProcess, tmp_path: Path) -> None:
+    execution = begun(served)
+    with in_terminal(served, execution, tmp_path) as terminal:
+        terminal.read_until("▸ Form")
+        served.stop(SIGKILL)
+        terminal.read_until(f"The connection to {served.url} is lost")
+        served.start()
+        finish(served, execution)
+        assert terminal.end() == 0
+    assert not [line for line in terminal.picture() if "lost" in line]
+    assert len(terminal.picture()) == 7
+
+
+def test_a_terminal_without_colours_has_none_and_gets_its_cursor_back(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    execution = asyncio.run(create(server))
+    for signal, code in ((SIGINT, 130), (SIGTERM, 143)):
+        with in_terminal(server, execution, tmp_path, NO_COLOR="1") as terminal:
+            terminal.read_until("▸ Verify")
+            terminal.tell(signal)
+            assert terminal.end() == code
+        assert not re.search(r"\x1b\[(?:\d+;)*(?:3|9)\d(?:;\d+)*m", terminal.recorded)
+        assert terminal.recorded.rindex("\x1b[?25h") > terminal.recorded.rindex("\x1b[?25l")
+
+
+def test_a_terminal_that_cannot_draw_gets_lines(server: ServerProcess, tmp_path: Path) -> None:
+    execution = asyncio.run(create(server))
+    with in_terminal(server, execution, tmp_path, TERM="dumb") as terminal:
+        terminal.read_until("revision 5")
+        terminal.tell(SIGINT)
+        assert terminal.end() == 130
+    assert "\x1b" not in terminal.recorded

@@ -1,8 +1,12 @@
 """`stepgraph watch` as a process, and what it writes."""
 
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,3 +86,66 @@ class Watcher:
     def wait(self) -> int:
         """Its exit code, once it has ended."""
         return self._process.wait(60)
+
+
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class WatchingTerminal:
+    """A watcher in a terminal of 80 × 24, which records what it is sent."""
+
+    def __init__(self, *arguments: str, cwd: Path, variables: Mapping[str, str] | None = None) -> None:
+        self._own, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        inherited = environment(**{"TERM": "xterm", **(variables or {})})
+        del inherited["COLUMNS"]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "server", "watch", *arguments],
+            cwd=cwd,
+            env=inherited,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self.recorded = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(SIGKILL)
+        self._process.wait(60)
+        os.close(self._own)
+
+    def read_until(self, text: str) -> None:
+        """Return once this has been shown after all that was read before; fails where it ends before."""
+        begin = len(self.recorded)
+        while text not in _STYLE.sub("", self.recorded[begin:]):
+            assert self._read(), f"{text!r} did not come: {self.recorded}"
+
+    def tell(self, signal: Signals) -> None:
+        """Send it a signal and go on."""
+        self._process.send_signal(signal)
+
+    def end(self) -> int:
+        """Its exit code, once it has ended; everything is recorded then."""
+        while self._read():
+            pass
+        return self._process.wait(60)
+
+    def picture(self) -> list[str]:
+        """What stands in the terminal: the lines since the last time that all was wiped."""
+        last = self.recorded.rpartition("\x1b[1A\x1b[2K")[2]
+        return [_CONTROL.sub("", line).rstrip() for line in last.strip().splitlines()]
+
+    def _read(self) -> bool:
+        try:
+            read = os.read(self._own, 65536)
+        except OSError:  # how Linux says that nobody has the other end any more
+            return False
+        self.recorded += read.decode()
+        return bool(read)

@@ -183,14 +183,14 @@ def hasten(harm: Harm) -> None:
     )
     server.app.GraphQLEndpoint = partial(GraphQLEndpoint, limits=limits)  # type: ignore[misc,assignment]
     server.app.Feed = partial(Feed, timing=FeedTiming(sweep=harm.sweep, poll=0.3))  # type: ignore[misc,assignment]
-    listen = program._listen
+    listen = program.listen
 
     def listen_narrowly(settings: Settings) -> socket:
         listener = listen(settings)
         listener.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
         return listener
 
-    program._listen = listen_narrowly
+    program.listen = listen_narrowly  # type: ignore[attr-defined]
 
 
 def main() -> None:
