@@ -4,13 +4,14 @@ SIGUSR1: it dies at its next commit before the doorbell is rung; SIGUSR2: after 
 variable `CHAOS` is a `Harm` as JSON. What it did is appended to the log that `Harm` names, a line of JSON each.
 """
 
+import asyncio
 import os
 import random
 import signal
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from socket import SO_SNDBUF, SOL_SOCKET, socket
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 import orjson
@@ -24,8 +25,8 @@ from server.announcing import DoorbellAnnouncer
 from server.endpoint import GraphQLEndpoint, TransportLimits
 from server.feed import Feed, FeedTiming
 from server.protocol import CloseCode
-from server.settings import Settings
 from server.sse import EventStreamLimits
+from server.uvicorn_http import UvicornHTTP
 from server.watches import WatchedTree
 from server.websocket_connection import Connection, WebSocketLimits
 
@@ -183,14 +184,13 @@ def hasten(harm: Harm) -> None:
     )
     server.app.GraphQLEndpoint = partial(GraphQLEndpoint, limits=limits)  # type: ignore[misc,assignment]
     server.app.Feed = partial(Feed, timing=FeedTiming(sweep=harm.sweep, poll=0.3))  # type: ignore[misc,assignment]
-    listen = program.listen
+    connected = UvicornHTTP.connection_made
 
-    def listen_narrowly(settings: Settings) -> socket:
-        listener = listen(settings)
-        listener.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
-        return listener
+    def connected_narrowly(protocol: UvicornHTTP, transport: asyncio.Transport) -> None:
+        transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
+        connected(protocol, transport)
 
-    program.listen = listen_narrowly  # type: ignore[attr-defined]
+    UvicornHTTP.connection_made = connected_narrowly  # type: ignore[method-assign,assignment]
 
 
 def main() -> None:
