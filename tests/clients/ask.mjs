@@ -7,7 +7,7 @@ export async function ask(url, query, variables) {
     try {
       const headers = { 'content-type': 'application/json' };
       const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(10_000) });
-      const answer = await response.json();
+      const answer = isFinal({ response }) ? { errors: [{ message: `HTTP ${response.status}` }] } : await response.json();
       if (!answer.errors || isFinal(answer.errors)) return answer;
     } catch {
       // The server or the network is away.

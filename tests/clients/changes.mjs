@@ -25,5 +25,6 @@ const journal = {
   },
 };
 
+print({ from: journal.position.after });
 const client = openClient(url.replace(/^http/, 'ws'));
 await resume(journal, (position, sink) => client.subscribe({ query: FOLLOW_CHANGES, variables: position }, sink));

@@ -57,8 +57,8 @@ class Network:
         ends = {writer, forth}
         self._open |= ends
         await asyncio.gather(self._pass_on(reader, forth), self._pass_on(back, writer))
-        self._open -= ends
-        self._silent -= ends
+        if not ends & self._silent:
+            self._open -= ends
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,15 +1,18 @@
 // Subscribes, and after every break again from where `follower` stands, until the stream completes.
 
-// Close codes and error codes after which another attempt has a chance; what else the server says is final.
-const FINAL_CLOSE_CODES = [4400, 4401, 4406, 4409, 4429];
 const PASSING_ERRORS = ['INTERNAL_SERVER_ERROR', 'TIMEOUT', 'TOO_MANY_OPERATIONS', 'UNAVAILABLE'];
-
-export function isFinal(error) {
-  if (Array.isArray(error)) return !error.every(({ extensions }) => PASSING_ERRORS.includes(extensions?.code));
-  return error instanceof FollowerFailed || FINAL_CLOSE_CODES.includes(error?.code);
-}
+const FINAL_CLOSE_CODES = [4400, 4401, 4406, 4409, 4429];
+const PASSING_STATUSES = [408, 425, 429]; // of those that say that the request is at fault
 
 class FollowerFailed extends Error {}
+
+// Whether another attempt would end in the same way: the request is at fault, or what takes its events.
+export function isFinal(error) {
+  if (Array.isArray(error)) return !error.every(({ extensions }) => PASSING_ERRORS.includes(extensions?.code));
+  const code = error?.response?.status ?? error?.code; // an HTTP status or a close code
+  const isRefusal = code >= 400 && code < 500 && !PASSING_STATUSES.includes(code);
+  return error instanceof FollowerFailed || FINAL_CLOSE_CODES.includes(code) || isRefusal;
+}
 
 // One subscription to its end. Rejects with GraphQL errors, a close event, or whatever the network has.
 function attempt(follower, subscribe) {

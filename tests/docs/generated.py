@@ -6,6 +6,7 @@
 import re
 from collections.abc import Callable
 
+from tests.docs.client_files import makers, packages_table
 from tests.docs.diagrams import execution_diagram, step_diagram, version_diagram
 from tests.docs.expression_tables import expression_limits, functions, light_functions
 from tests.docs.limits_table import limits_table
@@ -21,6 +22,8 @@ MAKERS: dict[str, Callable[[], str]] = {
     "functions": functions,
     "light functions": light_functions,
     "expression limits": expression_limits,
+    "packages of clients": packages_table,
+    **makers(),
 }
 _PART = re.compile(r"(<!-- generated: ([a-z ]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
