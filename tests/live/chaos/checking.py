@@ -7,6 +7,7 @@ from datetime import datetime
 
 from db.runtime.changes import Change, ChangeKind
 from tests.contract.fold import Folded, fold, shown
+from tests.folding import folded as folded_page
 from tests.live.chaos.streams import JSON
 
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
@@ -15,12 +16,15 @@ Place = tuple[str, int]  # a root's id and a revision
 
 @dataclass
 class Truth:
-    """What the final queries answer: all changes in the journal's order, each tree, and executions as they are watched."""
+    """What the final queries answer: all changes in the journal's order, each tree, and executions and the page of a list
+    as they are watched.
+    """
 
     changes: list[JSON]
     trees: dict[str, Folded]
     revisions: dict[str, int]
     states: dict[str, JSON] = field(default_factory=dict)
+    page: list[JSON] = field(default_factory=list)
 
     def of_root(self, root_id: str) -> list[JSON]:
         """A tree's changes by revision."""
@@ -60,7 +64,7 @@ def violations(truth: Truth, clients: Sequence[Seen], acknowledged: Sequence[JSO
     for seen in clients:
         if seen.fault:
             found.append(f"{seen.name}: {seen.fault}")
-        check = {"tree": _of_tree, "changes": _of_changes, "state": _of_state}[seen.what]
+        check = {"tree": _of_tree, "changes": _of_changes, "state": _of_state, "list": _of_list}[seen.what]
         found += [f"{seen.name}: {each}" for each in check(truth, seen)]
     return found
 
@@ -182,6 +186,21 @@ def _of_state(truth: Truth, seen: Seen) -> Iterator[str]:
         yield f"saw an older state after a newer one: {revisions}"
     if not states or states[-1] != truth.states[seen.root_id]:
         yield f"did not end in the final state but at revision {revisions[-1:]}"
+
+
+def _of_list(truth: Truth, seen: Seen) -> Iterator[str]:
+    """First the page, then only what has changed on it; folded it is what the final query shows."""
+    page: list[JSON] = []
+    for record in seen.records:
+        if record["saw"] != "entries":
+            yield f"was told {record}"
+            continue
+        kinds = {entry["kind"] for entry in record["entries"]}
+        if kinds - {"INITIAL"} if record["begins"] else not kinds or "INITIAL" in kinds:
+            yield f"was told {sorted(kinds)} {'at first' if record['begins'] else 'later'}"
+        page = folded_page([] if record["begins"] else page, record["entries"])
+    if [row["workflowExecution"] for row in page] != truth.page:
+        yield "what it folded is not the page"
 
 
 def _without_saw(record: JSON) -> JSON:

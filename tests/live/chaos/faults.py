@@ -21,7 +21,7 @@ def kinds_of(setting: Setting) -> list[str]:
     """Every kind of fault that there can be."""
     kinds = ["kill", "kill_between_commit_and_ring", "kill_after_ring", "drain", "pause"]
     kinds += ["cut", "stall", "partition"]
-    if setting.broadcast == "redis":
+    if setting.broadcast != "memory":
         kinds += ["broker_dies", "broker_freezes"]
     if setting.database == "postgresql":
         kinds.append("sessions_end")

@@ -16,6 +16,7 @@ from db.migrate import migrate
 from tests.databases import connected, empty_postgresql, sqlite_url
 from tests.live.brokers import RedisServer
 from tests.live.chaos.serve import VARIABLE, Harm
+from tests.live.postgresql_server import HarmableBroker, PostgreSQLServer
 from tests.servers import ServerProcess
 
 END_SESSIONS = """
@@ -42,6 +43,7 @@ SETTINGS = {
         Setting("sqlite", "memory"),
         Setting("postgresql", "redis"),
         Setting("postgresql", "redis", processes=2),
+        Setting("postgresql", "postgresql", processes=2),
     )
 }
 
@@ -62,7 +64,7 @@ class House:
     """A setting that runs. `ports` stay the servers' own when they are started again."""
 
     def __init__(
-        self, database: str, broker: RedisServer | None, servers: list[ServerProcess], logs: list[Path]
+        self, database: str, broker: HarmableBroker | None, servers: list[ServerProcess], logs: list[Path]
     ) -> None:
         self.database = database
         self.broker = broker
@@ -140,15 +142,30 @@ def harmed_server(database: str, directory: Path, harm: Harm, broadcast: str = "
     )
 
 
+@contextmanager
+def _broker(kind: str, directory: Path) -> Iterator[HarmableBroker]:
+    """A broker of the scenario's own, running. One of PostgreSQL is another server than the database's."""
+    if kind == "redis":
+        broker: HarmableBroker = RedisServer(directory)
+        end = broker.kill
+    else:
+        broker = PostgreSQLServer()
+        end = broker.remove
+    try:
+        broker.start()
+        yield broker
+    finally:
+        end()
+
+
 @asynccontextmanager
 async def opened(setting: Setting, database: str, directory: Path, chance: Random) -> AsyncIterator[House]:
     """Start everything on a migrated database; at the end servers are told to end, and must."""
     async with AsyncExitStack() as stack:
-        broker, broadcast = None, "memory://"
-        if setting.broadcast == "redis":
-            broker = RedisServer(directory)
-            broker.start()
-            stack.callback(broker.kill)
+        broker: HarmableBroker | None = None
+        broadcast = "memory://"
+        if setting.broadcast != "memory":
+            broker = stack.enter_context(_broker(setting.broadcast, directory))
             broadcast = broker.url
         servers, logs = [], []
         for number in range(setting.processes):

@@ -15,7 +15,18 @@ from tests.live.chaos.clients import PATIENCE, Following
 from tests.live.chaos.faults import Faults, kinds_of
 from tests.live.chaos.house import House, Setting, database_of, opened
 from tests.live.chaos.log import Log
-from tests.live.chaos.streams import CHANGE, JSON, STATE, TREE, ChangesStream, StateStream, Stream, TreeStream
+from tests.live.chaos.streams import (
+    CHANGE,
+    JSON,
+    LIST,
+    STATE,
+    TREE,
+    ChangesStream,
+    ListStream,
+    StateStream,
+    Stream,
+    TreeStream,
+)
 from tests.live.chaos.writers import Writer
 
 SECONDS_WITHOUT_PROGRESS = 60
@@ -196,7 +207,8 @@ class Scenario:
         states = {}
         for root_id in {each.root_id for each in self.clients if each.what == "state"} - {None}:
             states[root_id] = (await self.judge.ask(FINAL_STATE, {"id": root_id}))["workflowExecution"]
-        return Truth(changes, trees, revisions, states)
+        page = (await self.judge.ask(LIST, {}))["workflowExecutions"]["nodes"]
+        return Truth(changes, trees, revisions, states, page)
 
     def has_arrived(self, client: _Client, truth: Truth) -> bool:
         """Whether it has seen the last of what it is to see, or never will."""
@@ -205,6 +217,8 @@ class Scenario:
             return True
         if client.what == "state":
             return bool(seen) and seen[-1] == {"saw": "state", **truth.states[client.root_id or ""]}
+        if isinstance(client.following.stream, ListStream):
+            return [row["workflowExecution"] for row in client.following.stream.page] == truth.page
         if isinstance(client.following.stream, TreeStream):
             return client.following.stream.after == truth.revisions[client.root_id or ""]
         expected = truth.changes if client.root_id is None else truth.of_root(client.root_id)
@@ -232,6 +246,8 @@ async def _run(house: House, setting: Setting, seed: int, log: Log, plan: Plan) 
             await scenario.follow(await scenario.writers[0].create())
             for transport in (*TRANSPORTS, "poll"):
                 await scenario.follow_all(transport)
+            for transport in TRANSPORTS:
+                scenario.client("list", None, None, ListStream(), transport)
             careless = await scenario.follow_all("websocket", is_careless=True)
             for writer in scenario.writers:
                 run_ = writer.run(scenario.follow, scenario.roots_of_writers)
@@ -307,6 +323,7 @@ def expected_counts(setting: Setting) -> list[str]:
     """What must have happened in a run that proves anything."""
     deeds = ["died committed", "died rung", "ring lost", "ring doubled", "ring late", "swept", "stalled"]
     resumed: list[Any] = [f"resumes changes {transport}" for transport in (*TRANSPORTS, "poll")]
+    resumed += [f"resumes list {transport}" for transport in TRANSPORTS]
     resumed += [f"resumes tree {transport}" for transport in TRANSPORTS]
     return [
         *(f"met {kind}" for kind in kinds_of(setting)),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tests.folding import folded
+
 JSON = dict[str, Any]
 
 CHANGE = """revision kind at actor fromStatus toStatus attempt reason rootWorkflowExecutionId workflowExecutionId
@@ -43,6 +45,21 @@ POLL_CHANGES = f"""
   }}
 """
 WATCH = f"subscription ($id: ID!) {{ workflowExecution(id: $id) {{ {STATE} }} }}"
+
+
+ROW = "id runtimeStatus revision"
+# Those that run, in the order of a column that changes with every command.
+PAGE_ARGUMENTS = """(
+  first: 10
+  where: { runtimeStatus: { in: [IN_PROGRESS, FAILED] } }
+  orderBy: [{ field: LAST_ACTIVITY_AT, direction: DESC }]
+)"""
+FOLLOW_LIST = f"""
+  subscription {{
+    workflowExecutions{PAGE_ARGUMENTS} {{ entries {{ kind id index workflowExecution {{ {ROW} }} }} }}
+  }}
+"""
+LIST = f"{{ workflowExecutions{PAGE_ARGUMENTS} {{ nodes {{ {ROW} }} }} }}"
 
 
 class Stream(Protocol):
@@ -152,3 +169,26 @@ class StateStream:
         if event_id is not None:
             return [{"saw": "wrong id", "id": event_id}]
         return [{"saw": "state", **data["workflowExecution"]}]
+
+
+@dataclass
+class ListStream:
+    """`workflowExecutions`: a page, then what changes on it; whoever comes again begins with the page."""
+
+    document: str = FOLLOW_LIST
+    event_id: str | None = field(default=None, init=False)
+    page: list[JSON] = field(default_factory=list, init=False)
+    _begins: bool = field(default=True, init=False)
+
+    def variables(self) -> JSON:
+        self._begins = True
+        return {}
+
+    def take(self, data: JSON, event_id: str | None) -> list[JSON]:
+        if event_id is not None:
+            return [{"saw": "wrong id", "id": event_id}]
+        entries = data["workflowExecutions"]["entries"]
+        record = {"saw": "entries", "begins": self._begins, "entries": entries}
+        self.page = folded([] if self._begins else self.page, entries)
+        self._begins = False
+        return [record]
