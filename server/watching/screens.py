@@ -18,8 +18,8 @@ from server.watching.frame import Frame
 from server.watching.tree import Tree
 from server.watching.words import change_words, clock, one_line, state_words
 
-# In seconds: times tick, and changes are drawn at most so often.
-_TICK: Final = 1.0
+# In seconds: times are looked at so often that none is jumped over, and changes are drawn at most so often.
+_TICK: Final = 0.4
 _CALM: Final = 0.1
 
 
