@@ -20,8 +20,8 @@ JSON = dict[str, Any]
 _STREAM: Final = "stream"
 # In seconds, for the handshake and for the acknowledgement each.
 _TIMEOUT: Final = 10.0
-# Other codes of the protocol say that the same would happen again.
-_WORTH_ANOTHER_TRY: Final = (CloseCode.FORBIDDEN, CloseCode.CONNECTION_INITIALISATION_TIMEOUT)
+# The codes of the protocol begin here; all but one say that the same would happen again.
+_FIRST_OF_PROTOCOL: Final = 4400
 
 
 class CannotConnect(Exception):
@@ -146,7 +146,7 @@ def _data(message: JSON) -> JSON:
 
 def _ended(closed: ConnectionClosed) -> Exception:
     code = closed.rcvd.code if closed.rcvd else None
-    if code is None or code < 4400 or code in _WORTH_ANOTHER_TRY:
+    if code is None or code < _FIRST_OF_PROTOCOL or code == CloseCode.CONNECTION_INITIALISATION_TIMEOUT:
         return ConnectionLost(f"closed with {code}" if code else "cut off")
     reason = closed.rcvd.reason if closed.rcvd else ""
     return Refused(str(code), f"The server has closed the connection with {code}: {reason}")

@@ -22,7 +22,7 @@ _STYLES: Final = {
     "CANCELLED": "yellow",
     "DISABLED": "dim",
 }
-_MARKS: Final = {
+MARKS: Final = {
     "NOT_STARTED": "·",
     "IN_PROGRESS": "▸",
     "COMPLETED": "✓",
@@ -109,7 +109,7 @@ class _Drawing:
         return self._cut(Text(_others(row), style="dim"), depth)
 
     def _row(self, status: str, name: str, depth: int, more: Text) -> Text:
-        mark = (_ASCII_MARKS if self._is_ascii else _MARKS)[status]
+        mark = (_ASCII_MARKS if self._is_ascii else MARKS)[status]
         faint = "dim" if status in ("NOT_STARTED", "DISABLED") else "default"
         label = Text.assemble((mark, _STYLES[status]), " ", (one_line(name), faint))
         return self._fit(label, depth, more)

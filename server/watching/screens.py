@@ -18,8 +18,8 @@ from server.watching.frame import Frame
 from server.watching.tree import Tree
 from server.watching.words import change_words, clock, one_line, state_words
 
-# In seconds: times tick, and changes are drawn at most so often.
-_TICK: Final = 1.0
+# In seconds: times are looked at so often that none is jumped over, and changes are drawn at most so often.
+_TICK: Final = 0.4
 _CALM: Final = 0.1
 
 
@@ -113,7 +113,7 @@ def reconnecting(server: str, away: Away) -> str:
 
 
 class Picture:
-    """The tree, drawn in place: after changes, and every second because times go on."""
+    """The tree, drawn in place: after changes, and in between because times go on."""
 
     def __init__(self, console: Console, server: str) -> None:
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
@@ -136,6 +136,8 @@ class Picture:
         if self._live.is_started:
             self._draw()
             self._live.stop()
+        if not self._painter.cancelled():
+            self._painter.result()
 
     def show(self, event: Event, tree: Tree) -> None:
         if isinstance(event, Away):

@@ -121,11 +121,12 @@ class WatchingTerminal:
         self._process.wait(60)
         os.close(self._own)
 
-    def read_until(self, text: str) -> None:
-        """Return once this has been shown after all that was read before; fails where it ends before."""
+    def read_until(self, pattern: str) -> str:
+        """Wait for what this finds, after all that was read before, and return it; fails where it ends before."""
         begin = len(self.recorded)
-        while text not in _STYLE.sub("", self.recorded[begin:]):
-            assert self._read(), f"{text!r} did not come: {self.recorded}"
+        while not (found := re.search(pattern, _STYLE.sub("", self.recorded[begin:]))):
+            assert self._read(), f"{pattern!r} did not come: {self.recorded}"
+        return found[0]
 
     def tell(self, signal: Signals) -> None:
         """Send it a signal and go on."""
@@ -140,7 +141,7 @@ class WatchingTerminal:
     def picture(self) -> list[str]:
         """What stands in the terminal: the lines since the last time that all was wiped."""
         last = self.recorded.rpartition("\x1b[1A\x1b[2K")[2]
-        return [_CONTROL.sub("", line).rstrip() for line in last.strip().splitlines()]
+        return [line.rstrip() for line in _CONTROL.sub("", last).strip().splitlines()]
 
     def _read(self) -> bool:
         try:
