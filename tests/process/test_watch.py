@@ -20,7 +20,7 @@ from server.watching.documents import CHANGE, EXECUTION
 from server.watching.events import Changed, Snapshot
 from server.watching.follower import Follower, change_of
 from server.watching.tree import Tree
-from tests.process.quiet import said_since_start
+from tests.process.quiet import quiet_server, said_since_start
 from tests.process.watchers import Watcher, WatchingTerminal
 from tests.process.workflows import Execution, complete, create, publish, send
 from tests.servers import Ended, ServerProcess, environment, run_command
@@ -94,6 +94,13 @@ def finish(server: ServerProcess, execution: Execution) -> None:
     """Complete both steps of a story."""
     for step_id in ("form", "task"):
         asyncio.run(complete(server, execution.steps[step_id], {}))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with the demo templates as they are: that of the bad input may have been sent anything."""
+    with quiet_server(tmp_path_factory.mktemp("watched")) as running:
+        yield running
 
 
 @pytest.fixture

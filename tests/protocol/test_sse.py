@@ -11,6 +11,7 @@ import pytest
 from starlette.types import Message
 
 from server.endpoint import TransportLimits
+from server.payload import Payload
 from server.sse import EventStreamLimits, EventStreams
 from tests.protocol.serving import Toy, served_toy
 
@@ -236,8 +237,8 @@ async def test_a_reader_that_takes_nothing_holds_up_no_drain() -> None:
     streams = EventStreams(EventStreamLimits(stall_timeout=1_000, close_timeout=0.01))
     is_stalled = asyncio.Event()
 
-    async def payloads() -> AsyncGenerator[bytes, None]:
-        yield b"{}"
+    async def payloads() -> AsyncGenerator[Payload, None]:
+        yield Payload(b"{}")
         await asyncio.Event().wait()
 
     async def send(message: Message) -> None:

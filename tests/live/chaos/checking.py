@@ -135,7 +135,11 @@ def _of_tree(truth: Truth, seen: Seen) -> Iterator[str]:
     known = {change["revision"]: change for change in truth.of_root(seen.root_id)}
     folding = _Folding(seen, known)
     for record in seen.records:
-        yield from folding.take(record)
+        try:
+            yield from folding.take(record)
+        except KeyError as unknown:
+            yield f"was told at revision {record.get('revision')} of {unknown}, which it has not seen created"
+            return
     position = folding.position or 0
     later = [change for revision, change in known.items() if revision > position]
     if later and not (seen.is_over and _is_over_for_good(seen.records[-1]) and _are_only_data(later)):
