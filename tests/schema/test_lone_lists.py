@@ -17,7 +17,7 @@ LISTS = {
     "skipped": "workflowExecutions @skip(if: $yes) { totalCount }",
     "kept": "workflowExecutions @include(if: $yes) { totalCount }",
     "fields left out": "workflowExecutions { totalCount nodes @skip(if: $yes) { name } }",
-    "resolved": 'workflowTemplate(key: "verify") { key }',
+    "by a resolver": 'workflowTemplate(key: "verify") { key }',
     "typename": "__typename",
     "page too large": "workflowExecutions(first: 501) { totalCount }",
     "variable too large": "wrong: workflowExecutions(first: $large) { nodes { name } }",
