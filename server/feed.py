@@ -229,8 +229,8 @@ class Feed:
             tree = self._trees[ring.root_id] = WatchedTree(ring.root_id)
             tree.position = ring.from_revision
             tree.placed.set()
+            tree.is_followed = True
         if tree is not None:
-            tree.is_followed = bool(self._followers)
             tree.wanted = max(tree.wanted, ring.to_revision)
             self._read_soon(tree)
 
@@ -245,6 +245,8 @@ class Feed:
     def _read_soon(self, tree: WatchedTree) -> None:
         if tree.is_behind and not tree.being_read:
             tree.being_read = True
+            # To the end, though who watches may leave before.
+            tree.is_followed = bool(self._followers)
             self._to_read.put_nowait(tree)
 
     async def _keep_positions(self) -> NoReturn:
@@ -321,6 +323,7 @@ class Feed:
         if not tree.is_behind:
             self._outage.heal(tree.root_id)
         self._read_soon(tree)
+        self._leave_if_read(tree)
 
     async def _keep_reading(self) -> NoReturn:
         while True:
@@ -352,7 +355,7 @@ class Feed:
             async with asyncio.timeout(self._timing.read):
                 page = await self._journal.tree_changes(tree.root_id, tree.position, self._page_size)
             advance(tree, page)
-            if page and tree.is_followed:
+            if page:
                 self._followers.tell(page[0].tenant, {entry.execution_id for entry in page})
             if len(page) < self._page_size:
                 break

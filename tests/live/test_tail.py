@@ -168,3 +168,24 @@ async def test_another_history_may_have_changed_anything() -> None:
         home.journal.history = "second"
         await watch.changed()
         assert await follower.changed() is None
+
+
+async def test_a_ring_that_tells_nothing_new_of_a_watched_tree_keeps_nothing_of_it() -> None:
+    async with house() as home, home.feed.follow("default"):
+        async with home.feed.watch(root_id="a") as watch:
+            ring = home.journal.commit("a")
+            home.bell.ring(ring)
+            await watch.changed()
+            home.bell.ring(ring)
+        assert home.feed.watched_trees == 0
+
+
+async def test_a_ring_that_was_false_keeps_nothing_though_reading_failed() -> None:
+    async with house(SWEEPING) as home, home.feed.follow("default"):
+        home.journal.commit("a")
+        home.journal.unreadable.add("a")
+        home.bell.ring(Ring("a", 1, 9))
+        assert home.feed.watched_trees == 1
+        async with asyncio.timeout(20):
+            while home.feed.watched_trees:  # noqa: ASYNC110 – nothing tells that a tree is forgotten
+                await asyncio.sleep(0.001)
