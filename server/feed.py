@@ -7,11 +7,11 @@ payloads are the subscribers'. All trees at once are watched by `server/tail.py`
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, Protocol
 
 from db.journal import Cursor, JournalPage, TreePage, TreeRevisions
 from server.backoff import Backoff
@@ -19,10 +19,9 @@ from server.broadcast import DoorbellHealth, DoorbellStatus
 from server.followers import Follower, Followers
 from server.outage import Outage
 from server.ring import Ring
-from server.tail import Tail, TailReader
+from server.tail import TailReader, Tails
+from server.waiting import happens
 from server.watches import Watch, WatchedTree
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +76,10 @@ class FeedTiming:
     first_retry: float = 0.1
     longest_retry: float = 5.0
 
+    def backoff(self) -> Backoff:
+        """The delays of something that is tried again."""
+        return Backoff(self.first_retry, self.longest_retry)
+
 
 class Feed:
     """Start it after, and stop it before the doorbell. `readers` trees at most are read at the same time."""
@@ -98,9 +101,9 @@ class Feed:
         self._trees: dict[str, WatchedTree] = {}
         self._unplaced: dict[str, WatchedTree] = {}
         self._to_read: asyncio.Queue[WatchedTree] = asyncio.Queue()
-        self._outage = Outage(self._backoff())
+        self._outage = Outage(self._timing.backoff, self._timing.read)
         self._followers = Followers()
-        self._tails: dict[str, Tail] = {}
+        self._tails = Tails(journal, self._followers, self._outage, self._interval)
         self._epoch = ""
         self._sweep_due = 0.0
         self._nudge = asyncio.Event()
@@ -125,8 +128,7 @@ class Feed:
         self._tasks = []
         for tree in self._trees.values():
             tree.pages.close()
-        for tail in self._tails.values():
-            tail.pages.close()
+        self._tails.close()
 
     @asynccontextmanager
     async def watch(self, *, root_id: str, execution_id: str | None = None) -> AsyncIterator[Watch]:
@@ -159,55 +161,27 @@ class Feed:
         tree = self._trees[root_id]
         return await tree.pages.get(
             (after, epoch, tree.position, self._epoch),
-            lambda: self._persist(f"a page of {root_id}", lambda: self._journal.tree_page(root_id, after)),
+            lambda: self._outage.persist(
+                f"a page of {root_id}", lambda: self._journal.tree_page(root_id, after)
+            ),
         )
 
     @asynccontextmanager
     async def watch_all(self, tenant: str) -> AsyncIterator[Watch]:
         """A watch of all the tenant's trees, which wakes when more of their changes is settled (J4)."""
-        async with self._tail(tenant).watch() as watch:
+        async with self._tails.of(tenant).watch() as watch:
             yield watch
 
     async def journal_page(self, tenant: str, after: Cursor, epoch: str) -> JournalPage:
         """The next page of the settled changes of a tenant that is watched, as `tree_page` is read."""
-        tail = self._tail(tenant)
-        return await tail.pages.get(
-            (after, epoch, tail.position, tail.epoch),
-            lambda: self._persist(f"a page of all of {tenant}", lambda: self._journal.page(tenant, after)),
-        )
+        return await self._tails.of(tenant).page(after, epoch)
 
     @asynccontextmanager
     async def follow(self, tenant: str) -> AsyncIterator[Follower]:
         """Follow the tenant's executions: what changes is told by id as soon as it is rung, or found by the sweep."""
         with self._followers.following(tenant) as follower:
-            async with self._tail(tenant).held():
+            async with self._tails.of(tenant).held():
                 yield follower
-
-    def _tail(self, tenant: str) -> Tail:
-        tail = self._tails.get(tenant)
-        if tail is None:
-            tail = self._tails[tenant] = Tail(
-                tenant, self._journal, self._followers, self._outage, self._interval, self._backoff
-            )
-        return tail
-
-    def _backoff(self) -> Backoff:
-        return Backoff(self._timing.first_retry, self._timing.longest_retry)
-
-    async def _persist(self, what: str, read: Callable[[], Awaitable[T]]) -> T:
-        backoff = self._backoff()
-        while True:
-            try:
-                async with asyncio.timeout(self._timing.read):
-                    result = await read()
-            except LookupError:
-                raise
-            except Exception as error:
-                self._fail(what, error)
-                await asyncio.sleep(backoff.next_delay())
-            else:
-                self._outage.heal(what)
-                return result
 
     def _add(self, root_id: str) -> WatchedTree:
         tree = self._trees[root_id] = self._unplaced[root_id] = WatchedTree(root_id)
@@ -218,12 +192,12 @@ class Feed:
         # A watcher that comes after the last one has left starts a tree of its own.
         if self._trees.get(tree.root_id) is tree:
             del self._trees[tree.root_id]
+            tree.pages.close()
             self._unplaced.pop(tree.root_id, None)
             self._outage.heal(tree.root_id)
 
     def _hear(self, ring: Ring) -> None:
-        for tail in self._tails.values():
-            tail.ring()
+        self._tails.ring()
         tree = self._trees.get(ring.root_id)
         if tree is None and self._followers:
             tree = self._trees[ring.root_id] = WatchedTree(ring.root_id)
@@ -239,8 +213,7 @@ class Feed:
         log.debug("feed: the doorbell is %s, comparing positions", status)
         self._sweep_due = 0.0
         self._nudge.set()
-        for tail in self._tails.values():
-            tail.nudge()
+        self._tails.nudge()
 
     def _read_soon(self, tree: WatchedTree) -> None:
         if tree.is_behind and not tree.being_read:
@@ -253,21 +226,14 @@ class Feed:
         """Place trees that are newly watched, and sweep all of them when it is time to (B3)."""
         clock = asyncio.get_running_loop().time
         while True:
-            await self._nudged_or(self._next_sweep() - clock())
+            await happens(self._nudge, within=self._next_sweep() - clock())
+            self._nudge.clear()
             trees, self._unplaced = self._unplaced, {}
             if clock() >= self._next_sweep():
                 trees = self._trees
                 self._sweep_due = clock() + self._interval()
                 self._outage.retry_at = None
             await self._compare(trees)
-
-    async def _nudged_or(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(max(seconds, 0)):
-                await self._nudge.wait()
-        except TimeoutError:
-            pass
-        self._nudge.clear()
 
     def _interval(self) -> float:
         working = self._doorbell.health.status is DoorbellStatus.OK

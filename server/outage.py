@@ -1,8 +1,13 @@
 """What cannot be read at the moment, and when to try again. What is read is the caller's."""
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from server.backoff import Backoff
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -10,11 +15,14 @@ log = logging.getLogger(__name__)
 class Outage:
     """What of the journal cannot be read, logged once when that begins and once when it is over.
 
-    A tree that alone cannot be read keeps the retries going and stops nothing else.
+    A tree that alone cannot be read keeps the retries going and stops nothing else. Whoever retries by itself does so
+    after the delays of `new_backoff`; a read that takes longer than `patience` (seconds) has failed.
     """
 
-    def __init__(self, backoff: Backoff) -> None:
-        self._backoff = backoff
+    def __init__(self, new_backoff: Callable[[], Backoff], patience: float) -> None:
+        self.new_backoff = new_backoff
+        self._backoff = new_backoff()
+        self._patience = patience
         self._failing: set[str] = set()
         self.retry_at: float | None = None
 
@@ -25,6 +33,22 @@ class Outage:
         self._failing.add(what)
         if self.retry_at is None:
             self.retry_at = now + self._backoff.next_delay()
+
+    async def persist(self, what: str, read: Callable[[], Awaitable[T]]) -> T:
+        """What `read` reads, tried until it can be. What is not there (`LookupError`) will not be there later either."""
+        backoff = self.new_backoff()
+        while True:
+            try:
+                async with asyncio.timeout(self._patience):
+                    result = await read()
+            except LookupError:
+                raise
+            except Exception as error:
+                self.note(what, error, asyncio.get_running_loop().time())
+                await asyncio.sleep(backoff.next_delay())
+            else:
+                self.heal(what)
+                return result
 
     def heal(self, what: str) -> None:
         if what in self._failing:

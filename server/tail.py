@@ -13,6 +13,7 @@ from server.backoff import Backoff
 from server.followers import Followers
 from server.once import Once
 from server.outage import Outage
+from server.waiting import happens
 from server.watches import Watch
 
 FIRST_LOOK, LONGEST_LOOK = 0.01, 1.0  # seconds until what is committed but not settled is looked for again
@@ -39,17 +40,16 @@ class Tail:
         followers: Followers,
         outage: Outage,
         interval: Callable[[], float],
-        retry: Callable[[], Backoff],
     ) -> None:
-        self.pages: Once[JournalPage] = Once(_KEPT_PAGES)
-        self.position: Cursor | None = None
-        self.epoch = ""
+        self._pages: Once[JournalPage] = Once(_KEPT_PAGES)
+        self._position: Cursor | None = None
+        self._epoch = ""
         self._tenant = tenant
         self._journal = journal
         self._followers = followers
         self._outage = outage
         self._interval = interval
-        self._retry = retry()
+        self._retry = outage.new_backoff()
         self._looks = Backoff(FIRST_LOOK, LONGEST_LOOK)
         self._watches: set[Watch] = set()
         self._holders = 0
@@ -72,7 +72,7 @@ class Tail:
                 self._task.cancel()
                 self._task = None
                 # Who comes later has nothing to do with what was committed meanwhile.
-                self.position = None
+                self._position = None
                 self._placed = asyncio.Event()
 
     @asynccontextmanager
@@ -85,6 +85,19 @@ class Tail:
                 yield watch
         finally:
             self._watches.discard(watch)
+
+    async def page(self, after: Cursor, epoch: str) -> JournalPage:
+        """The next page after a cursor of a history: read once for all who are there, and waited for in an outage."""
+        return await self._pages.get(
+            (after, epoch, self._position, self._epoch),
+            lambda: self._outage.persist(
+                f"a page of all of {self._tenant}", lambda: self._journal.page(self._tenant, after)
+            ),
+        )
+
+    def close(self) -> None:
+        """Stop what is being read."""
+        self._pages.close()
 
     def ring(self) -> None:
         """Something was committed, be it this tenant's or not."""
@@ -108,28 +121,29 @@ class Tail:
             else:
                 self._outage.heal(f"the tail of {self._tenant}")
                 self._retry.reset()
-            await self._nudged_or(seconds)
+            await happens(self._nudge, within=seconds)
+            self._nudge.clear()
 
     async def _read(self) -> float:
         """Read on; returns the seconds until the next look."""
-        if self.position is None:
+        if self._position is None:
             self._place(await self._journal.settled(self._tenant))
-        assert self.position is not None
-        page = await self._journal.page(self._tenant, self.position)
-        if self.epoch not in ("", page.epoch):
+        assert self._position is not None
+        page = await self._journal.page(self._tenant, self._position)
+        if self._epoch not in ("", page.epoch):
             # Another history: where its changes end has nothing to do with where we were.
             self._place(await self._journal.settled(self._tenant))
         elif page.execution_ids:
-            self.position = page.end
+            self._position = page.end
             self._followers.tell(self._tenant, page.execution_ids)
             self._wake()
-        self.epoch = page.epoch
+        self._epoch = page.epoch
         return self._pause(page)
 
     def _place(self, position: Cursor) -> None:
         """Whoever waits may have missed what lies before it."""
         late = self._placed.is_set()
-        self.position = position
+        self._position = position
         self._placed.set()
         if late:
             self._followers.tell_any(self._tenant)
@@ -147,10 +161,39 @@ class Tail:
         for watch in self._watches:
             watch.wake()
 
-    async def _nudged_or(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._nudge.wait()
-        except TimeoutError:
-            pass
-        self._nudge.clear()
+
+class Tails:
+    """The tails of all tenants that somebody watches or follows."""
+
+    def __init__(
+        self, journal: TailReader, followers: Followers, outage: Outage, interval: Callable[[], float]
+    ) -> None:
+        self._tails: dict[str, Tail] = {}
+        self._journal = journal
+        self._followers = followers
+        self._outage = outage
+        self._interval = interval
+
+    def of(self, tenant: str) -> Tail:
+        """A tenant's; it does not run until somebody holds it."""
+        tail = self._tails.get(tenant)
+        if tail is None:
+            tail = self._tails[tenant] = Tail(
+                tenant, self._journal, self._followers, self._outage, self._interval
+            )
+        return tail
+
+    def ring(self) -> None:
+        """Something was committed."""
+        for tail in self._tails.values():
+            tail.ring()
+
+    def nudge(self) -> None:
+        """Look at once."""
+        for tail in self._tails.values():
+            tail.nudge()
+
+    def close(self) -> None:
+        """Stop what is being read."""
+        for tail in self._tails.values():
+            tail.close()

@@ -24,6 +24,7 @@ import server
 from db.session import Unavailable
 from server.backoff import Backoff
 from server.settings import Settings
+from server.waiting import happens
 from server.worker import READY
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ class Workers:
                     f"A worker process ended {MOST_FAILURES} times in a row right after its start, the last time so: "
                     f"{failure}"
                 )
-            await self._stop_or(backoff.next_delay())
+            await happens(self._stop, within=backoff.next_delay())
 
     async def _run_once(self, number: int) -> str | None:
         """Start a worker and wait for its end: None if it had served, else what is known of why it had not."""
@@ -189,13 +190,6 @@ class Workers:
         reader, writer = await asyncio.open_connection(sock=ours)
         writer.write(self._settings.model_dump_json().encode() + b"\n")
         return Worker(process, reader, writer)
-
-    async def _stop_or(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            pass
 
 
 def _search_path() -> str:

@@ -43,8 +43,14 @@ def several(served_database_url: str, tmp_path: Path) -> Iterator[ServerProcess]
 
 def worker_ids(server: ServerProcess) -> set[int]:
     """The process ids of the workers that run."""
-    children = psutil.Process(server.process.pid).children()
-    return {child.pid for child in children if "server.worker" in child.cmdline()}
+    return {child.pid for child in psutil.Process(server.process.pid).children() if _is_worker(child)}
+
+
+def _is_worker(child: psutil.Process) -> bool:
+    try:
+        return "server.worker" in child.cmdline()
+    except psutil.NoSuchProcess:  # killed, and nobody has waited for it yet
+        return False
 
 
 def worker_of(server: ServerProcess, socket: ClientConnection) -> int:
