@@ -31,9 +31,9 @@ from schema.projection.arguments import (
     bindable,
 )
 from schema.projection.conditions import Filter
-from schema.projection.past import AS_OF, EXECUTIONS, Past
+from schema.projection.past import Past
 from schema.projection.plan import Guard, Parameter, Plan
-from schema.projection.rows import Listing, Row, Rows, ValuesRow
+from schema.projection.rows import Row
 from schema.projection.spelling import Spelling, depth
 
 Homes = Mapping[str, declare.TypeHome]
@@ -48,13 +48,6 @@ _JSON_SCALARS = frozenset(("JSON", "JSONObject"))
 # Fragments that spread fragments make much of little: in half a second no text of more than this is made or bound.
 MAX_PARAMETERS = 5_000
 MAX_OBJECTS = 2_000
-
-
-class Moved(GraphQLError):  # raised by a guard, and answered by reading the past
-    """The tree is no longer at the revision at which it is to be shown."""
-
-    def __init__(self) -> None:
-        super().__init__("The tree has moved on.")
 
 
 class Query:
@@ -82,12 +75,12 @@ class Query:
         """A table under a fresh alias (`step_execution s3`), and its row."""
         self._tables[table.name] = None
         columns = [column.name for column in table.columns]
-        row = Row(self._alias(table.name[0]), [*columns, "rid"] if self.sql.deepest else columns)
+        row = Row(self.alias(table.name[0]), [*columns, "rid"] if self.sql.deepest else columns)
         return f"{table.name} {row.alias}", row
 
     def constant_table(self, table: Table) -> tuple[str, Row]:
         """A table that belongs to no tenant."""
-        row = Row(self._alias(table.name[0]), [column.name for column in table.columns])
+        row = Row(self.alias(table.name[0]), [column.name for column in table.columns])
         return f"{table.name} {row.alias}", row
 
     def value(self, name: str, kind: str = "text") -> str:
@@ -116,95 +109,15 @@ class Query:
         self._sites.append(KnownSite(values))
         return Arguments(self, len(self._sites) - 1, values)
 
-    # The statement as a whole.
-
-    def plan(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
-        """The statement of what a resolver returned."""
-        if rows.listing is not None:
-            return self.plan_listing(rows, rows.listing, type_, details)
-        return self.plan_list(rows, type_, details) if rows.is_list else self.plan_rows(rows, type_, details)
-
-    def plan_rows(self, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
-        """The statement of one object."""
-        self._place(rows)
-        table = self._homes[type_.name].table
-        if table is None:
-            kinds = {
-                name: "bigint" if isinstance(value, int) else "text" for name, value in rows.values.items()
-            }
-            row = ValuesRow({name: self.value(name, kind) for name, kind in kinds.items()})
-            return self.finish(f"select {self.object(type_, row, details)}")
-        source, found = self.table(table)
-        conditions = [f"{found[name]} = {self.value(name)}" for name in rows.values]
-        selected = self.object(type_, found, details, at_top=True)
-        return self.finish(f"select {selected} from {source} where {' and '.join(conditions)}")
-
-    def plan_listing(self, rows: Rows, listing: Listing, type_: GraphQLObjectType, details: Details) -> Plan:
-        """The statement of a list that hangs on an execution, without which there is none, or of events."""
-        self._place(rows)
-        source, found = self.table(self.table_of(type_))
-        item = self.object(type_, found, details)
-        condition, order = listing.condition(found, self), ", ".join(found[name] for name in listing.order)
-        if listing.cursor is not None:
-            event = self.sql.object([("id", listing.cursor(found, self)), ("text", self.sql.quoted(item))])
-            return self.finish(f"select {self.sql.array(event, source, found.alias, condition, order, None)}")
-        listed = self.sql.array(item, source, found.alias, condition, order, None)
-        owner, execution = self.table(EXECUTIONS)
-        return self.finish(f"select {listed} from {owner} where {execution.id} = {self.value('id')}")
-
-    def plan_list(self, _rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
-        """The statement of a list of objects by their ids, which are bound as a JSON array."""
-        source, found = self.table(self.table_of(type_))
-        item = self.object(type_, found, details)
-        source, among = self.sql.among(source, found["id"], self.value("ids", "json"))
-        listed = self.sql.array(item, source, found.alias, among, found["id"], None)
-        return self.finish(f"select {listed}")
-
-    def plan_nodes(self, types: Sequence[GraphQLObjectType], details: Details) -> Plan:
-        """The statement of a list of objects of several types by their ids, in the order of these; null where none is."""
-        entry = Row(self._alias("q"), ("id", "n"))
-        found = [self._node(type_, entry, details) for type_ in types]
-        return self.finish(f"select {self.sql.each(self.value('ids', 'json'), entry.alias, found)}")
-
-    def _node(self, type_: GraphQLObjectType, entry: Row, details: Details) -> str:
-        source, row = self.table(self.table_of(type_))
-        text = self.object(type_, row, details)
-        return self.sql.nested(f"select {text} from {source} where {row['id']} = {entry['id']}")
-
-    def plan_field(self, type_: GraphQLObjectType, details: Details) -> Plan:
-        """The statement of a root field that is declared."""
-        return self.finish(f"select {self._field(type_, ValuesRow({}), details)}")
-
-    def _place(self, rows: Rows) -> None:
-        """Show how the execution's tree stood, or refuse to show it where it no longer stands so."""
-        if rows.as_of is None:
-            return
-        if not rows.is_now:
-            self._look_back()
-            return
-        source, execution = self.constant_table(EXECUTIONS)
-        own = f"{execution.id} = {self.value('id')}"
-        revision = f"(select {execution.tree_revision} from {source} where {own})"
-        self.guard(f"{revision} <> {self.value(AS_OF, 'bigint')}", revision, lambda _: Moved())
-
-    def _look_back(self) -> None:
-        """Have the tables of the execution's tree show how they stood."""
-        past = Past(self.sql, self.value("tenant"), self.value("id"), self.value(AS_OF, "bigint"))
+    def look_back(self, past: Past) -> None:
+        """Have the tables of an execution's tree show how they stood."""
         self.guard(past.beyond, past.told, past.refuse)
         self._past = past
 
-    def _views(self) -> list[str]:
-        """Each table under its own name, as this request may see it."""
-        past, tenant = self._past, self.value("tenant")
-        views = [] if past is None else past.before_views()
-        for name in self._tables:
-            seen = past and past.visible(name)
-            views.append(
-                f"{name} as not materialized ({seen or self.sql.visible(name, f'tenant = {tenant}')})"
-            )
-        return views
+    # The statement as a whole.
 
     def finish(self, select: str) -> Plan:
+        """The statement around a select, once nothing is added any more."""
         views = self._views()
         outlines = [f"{name} as not materialized ({text})" for name, text in enumerate_names(self._outlines)]
         guarded = self._guarded(select)
@@ -218,6 +131,17 @@ class Query:
             tuple(self._checks),
             tuple(self._guards),
         )
+
+    def _views(self) -> list[str]:
+        """Each table under its own name, as this request may see it."""
+        past, tenant = self._past, self.value("tenant")
+        views = [] if past is None else past.before_views()
+        for name in self._tables:
+            seen = past and past.visible(name)
+            views.append(
+                f"{name} as not materialized ({seen or self.sql.visible(name, f'tenant = {tenant}')})"
+            )
+        return views
 
     def _guarded(self, select: str) -> str:
         if not self._guards:
@@ -245,7 +169,7 @@ class Query:
         if self._objects > MAX_OBJECTS:
             raise TooLarge(f"The operation selects objects in more than {MAX_OBJECTS:,} places.")
         selected = self.selected(type_, details)
-        text = self.sql.object([(key, self._field(type_, row, fields)) for key, fields in selected.items()])
+        text = self.sql.object([(key, self.field(type_, row, fields)) for key, fields in selected.items()])
         table = self._homes[type_.name].table
         return text if table is None else self.outlined(text, row, table, at_top=at_top)
 
@@ -274,13 +198,18 @@ class Query:
         """The object type of a field."""
         return named(parent.fields[name])
 
+    def has_table(self, type_: GraphQLObjectType) -> bool:
+        """Whether the objects of a type are rows of a table."""
+        return self._homes[type_.name].table is not None
+
     def table_of(self, type_: GraphQLObjectType) -> Table:
         """The table whose rows are the objects of a type."""
         table = self._homes[type_.name].table
         assert table is not None, f"{type_.name} has no table"
         return table
 
-    def _field(self, parent: GraphQLObjectType, row: Row, details: Details) -> str:
+    def field(self, parent: GraphQLObjectType, row: Row, details: Details) -> str:
+        """The JSON of one field over a row."""
         name = details[0].node.name.value
         if name == "__typename":
             return self.sql.literal(parent.name)
@@ -321,7 +250,7 @@ class Query:
 
     def _summary(self, home: declare.Summary, type_: GraphQLObjectType, row: Row, details: Details) -> str:
         columns = [name or column for column, name in self._columns_of(type_)]
-        found = Row(self._alias("q"), columns)
+        found = Row(self.alias("q"), columns)
         return self.sql.nested(
             f"select {self.object(type_, found, details)} from ({home.query(row, self)}) {found.alias}"
         )
@@ -333,7 +262,7 @@ class Query:
             if isinstance(home, declare.Column):
                 is_number = get_named_type(type_.fields[name].type) is GraphQLInt
                 kinds[home.name or column] = "bigint" if is_number else "text"
-        entry = Row(self._alias("q"), (*kinds, "n"))
+        entry = Row(self.alias("q"), (*kinds, "n"))
         source = self.sql.records(value, entry.alias, kinds)
         return self.sql.array(
             self.object(type_, entry, details), source, entry.alias, "1 = 1", entry["n"], None
@@ -379,7 +308,8 @@ class Query:
         self._sites.append(Site.of(field, node, fragment_variables, values))
         return Arguments(self, len(self._sites) - 1, values)
 
-    def _alias(self, prefix: str) -> str:
+    def alias(self, prefix: str) -> str:
+        """A name that nothing else in the statement has."""
         self._aliases += 1
         return f"{prefix}{self._aliases}"
 

@@ -23,10 +23,11 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from db.session import AnswerTooLong
 from schema.allowance import Allowance
 from schema.projection.arguments import TooLarge, shape
-from schema.projection.compiler import Details, Homes, Moved, Query
+from schema.projection.compiler import Details, Homes, Query
 from schema.projection.declare import Paged
 from schema.projection.past import AS_OF
 from schema.projection.plan import Plan
+from schema.projection.planning import Moved, plan_field, plan_nodes, plan_result
 from schema.projection.rows import DECLARED, Declared, Rows
 from schema.projection.spelling import Spelling
 
@@ -205,12 +206,12 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def _compiled(self, query: Query, rows: Rows, parent: GraphQLObjectType, details: Details) -> Plan:
         if not rows.type_name:
-            return query.plan_field(parent, details)
+            return plan_field(query, parent, details)
         type_ = self.schema.get_type(rows.type_name)
         if isinstance(type_, GraphQLInterfaceType):
-            return query.plan_nodes(self.schema.get_possible_types(type_), details)
+            return plan_nodes(query, self.schema.get_possible_types(type_), details)
         assert isinstance(type_, GraphQLObjectType)
-        return query.plan(rows, type_, details)
+        return plan_result(query, rows, type_, details)
 
     def _shapes(self) -> tuple[Any, ...]:
         variables = self.variable_values
