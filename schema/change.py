@@ -9,7 +9,7 @@ from schema.enums import STATUS_LABELS, ChangeKind
 from schema.execution import WorkflowExecution
 from schema.projection.compiler import Query
 from schema.projection.declare import column, one, rows_of, sql
-from schema.projection.journal import cursor_of, epoch_of
+from schema.projection.journal import cursor_of
 from schema.projection.rows import Row
 from schema.scalars import JSONObject
 from schema.step import WorkflowStepExecution
@@ -23,15 +23,11 @@ def _to_status(change: Row, query: Query) -> str:
     return query.sql.choose(change.to_status, STATUS_LABELS)
 
 
-def _cursor(change: Row, query: Query) -> str:
-    return cursor_of(change, query.sql, epoch_of(query))
-
-
 @rows_of(tables.Journal)
 class Change:
     """One committed change. Within a tree revisions are dense: 1, 2, 3 … so a gap is visible to the client."""
 
-    cursor: str = sql("Position in the journal of all trees; opaque.", _cursor)
+    cursor: str = sql("Position in the journal of all trees; opaque.", cursor_of)
     revision: int = column("Revision of the tree that this change made.")
     kind: ChangeKind = column("What happened to the row.")
     at: datetime = column("When, by the database's clock.")

@@ -10,7 +10,7 @@ from typing import Protocol
 from strawberry.types import Info
 
 from db.commands.outcome import Actor, Committed
-from db.journal import Cursor, JournalPage, TreePage
+from db.journal import Cursor, JournalPage, JournalReader, TreePage
 from db.session import Database
 from db.store import Store
 from schema.allowance import Allowance
@@ -123,6 +123,11 @@ class Context:
     def reader(self) -> Database:
         """Where the projection's statements run."""
         return self.store.database
+
+    @property
+    def journal(self) -> JournalReader:
+        """What was committed, read at once and for this operation alone; else it is the feed's."""
+        return JournalReader(self.store.database)
 
     @property
     def tenant(self) -> str:

@@ -1,23 +1,18 @@
 """Subscription: an index of streams."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import strawberry
-from graphql import GraphQLError
 
-from db.lookups import Place, find_execution
 from db.runtime.changes import ChangeKind
-from db.runtime.statuses import ExecutionStatus
-from schema.context import Context, OperationInfo, Watch
+from schema.context import OperationInfo
 from schema.execution import WorkflowExecution
 from schema.filters import WorkflowExecutionWhere, WorkflowStepExecutionWhere
 from schema.orders import WorkflowExecutionOrder, WorkflowStepExecutionOrder
 from schema.projection.paging import DEFAULT_PAGE
-from schema.projection.rows import Rows
-from schema.reach import reaches_others
 from schema.streams.changes import change_events
+from schema.streams.execution import execution_events
 from schema.streams.list_event import WorkflowExecutionListEvent, WorkflowStepExecutionListEvent
 from schema.streams.list_reader import EXECUTION_LIST, STEP_LIST
 from schema.streams.lists import list_events
@@ -26,7 +21,6 @@ from schema.streams.types import ChangesEvent, WorkflowExecutionTreeEvent
 
 T = TypeVar("T")
 
-_FINAL = frozenset((ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED))
 # Fields whose subscribers each stand at a place of their own; those of others share one run.
 PLACED: Final = frozenset(
     ("workflowExecutionTree", "changes", "workflowExecutions", "workflowStepExecutions")
@@ -47,23 +41,12 @@ class Subscription:
         "COMPLETED or CANCELLED; after FAILED it stays open, for a retry reopens it. A slow reader gets the newest "
         "state, not every state in between."
     )
-    async def workflow_execution(
+    def workflow_execution(
         self,
         info: OperationInfo,
         id: Annotated[strawberry.ID, strawberry.argument(description="The execution's id.")],
     ) -> AsyncGenerator[WorkflowExecution, None]:
-        context: Context = info.context
-        place = await _required(context, id)
-        raw = info._raw_info
-        watched = None if reaches_others(raw.field_nodes, raw.fragments) else id
-        async with context.feed.watch(root_id=place.root_id, execution_id=watched) as watch:
-            ended = False
-            while not ended:
-                # The status first: if that was final, so is what is read after it.
-                ended = (await _required(context, id)).status in _FINAL
-                yield Rows("WorkflowExecution", {"id": id})  # type: ignore[misc]  # projected
-                if not ended:
-                    await _changed_or_joined(context, watch)
+        return execution_events(info, id)  # type: ignore[return-value]  # projected
 
     @strawberry.subscription(
         description="A whole tree without a gap: its state, then every change in the order of revisions, children born "
@@ -147,27 +130,6 @@ class Subscription:
         ] = strawberry.UNSET,
     ) -> AsyncGenerator[WorkflowStepExecutionListEvent, None]:
         return list_events(info, STEP_LIST)  # type: ignore[return-value]  # projected
-
-
-async def _required(context: Context, execution_id: str) -> Place:
-    place = await find_execution(context.store.database, context.tenant, execution_id)
-    if place is None:
-        message = f"There is no execution with the id {execution_id[:100]!r}."
-        raise GraphQLError(message, extensions={"code": "NOT_FOUND"})
-    return place
-
-
-async def _changed_or_joined(context: Context, watch: Watch) -> None:
-    """Wait for a change, or for somebody who needs a state that was read after they came (H2)."""
-    changed = asyncio.ensure_future(watch.changed())
-    joined = asyncio.ensure_future(context.refresh.wait())
-    waiting: tuple[asyncio.Future[Any], ...] = (changed, joined)
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for future in waiting:
-            future.cancel()
-    context.refresh.clear()
 
 
 def _given(argument: T) -> T | None:

@@ -16,7 +16,6 @@ from schema.projection.arguments import Arguments, Values
 from schema.projection.cursors import is_text, keys_of
 from schema.projection.declare import JournalOrder
 from schema.projection.rows import Row
-from schema.projection.spelling import Spelling
 
 if TYPE_CHECKING:
     from schema.projection.compiler import Query
@@ -32,9 +31,9 @@ def epoch_of(query: "Query") -> str:
     return f"(select {epoch.epoch} from {source})"
 
 
-def cursor_of(change: Row, spelling: Spelling, epoch: str) -> str:
+def cursor_of(change: Row, query: "Query") -> str:
     """A change's cursor, as SQL."""
-    return spelling.cursor(_TAG, [epoch, change.xid, change.position])
+    return query.sql.cursor(_TAG, [epoch_of(query), change.xid, change.position])
 
 
 def decode(argument: str, cursor: str) -> list[Any]:
@@ -60,12 +59,12 @@ class JournalKeys:
         self._root = order.root(parent, arguments)
         self._columns = ("xid", "position") if self._root is None else ("revision",)
         self._source, self._other = query.table(_JOURNAL)
-        self._epoch = epoch_of(query)
-        self._spelling = query.sql
+        self._query = query
+        epoch = epoch_of(query)
         for name in ("after", "before"):
             if arguments.given(name):
                 given = arguments.derived(partial(_epoch_in, name), "text")
-                query.guard(f"{self._epoch} <> {given}", self._epoch, _epoch_changed)
+                query.guard(f"{epoch} <> {given}", epoch, _epoch_changed)
 
     def order_by(self, row: Row, *, backward: bool) -> str:
         """The order, or its reverse."""
@@ -82,7 +81,7 @@ class JournalKeys:
 
     def cursor(self, row: Row) -> str:
         """A change's cursor as SQL."""
-        return cursor_of(row, self._spelling, self._epoch)
+        return cursor_of(row, self._query)
 
     def decode(self, argument: str, cursor: str) -> list[Any]:
         """A cursor's keys; raises `BadUserInput`."""

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import orjson
 
-from db.journal import Cursor, JournalPage, JournalReader
+from db.journal import Cursor, JournalPage
 from db.runtime.changes import ChangeKind
 from schema.context import Context
 from schema.projection.compiler import Query
-from schema.projection.journal import cursor_of, decode, encode, epoch_of
+from schema.projection.journal import cursor_of, decode, encode
 from schema.projection.rows import Listing, Row, Rows
 from schema.streams.event import Event
-from schema.streams.place import TreePlace
-from schema.streams.roots import require_root
+from schema.streams.places import require_root
+from schema.streams.tree_place import TreePlace
 from schema.streams.types import SnapshotReason
 
 
@@ -46,7 +46,7 @@ def change_events(
 async def _of_all(
     context: Context, place: JournalPlace | None, kinds: str | None
 ) -> AsyncGenerator[Event, None]:
-    feed, journal, tenant = context.feed, JournalReader(context.store.database), context.tenant
+    feed, journal, tenant = context.feed, context.journal, context.tenant
     async with feed.watch_all(tenant) as watch:
         place = place or JournalPlace(await journal.settled(tenant))
         page = await journal.page(tenant, place.cursor)
@@ -67,7 +67,7 @@ async def _of_tree(
     context: Context, root_id: str, given: JournalPlace | None, kinds: str | None
 ) -> AsyncGenerator[Event, None]:
     await require_root(context, "rootWorkflowExecutionId", root_id)
-    feed, journal = context.feed, JournalReader(context.store.database)
+    feed, journal = context.feed, context.journal
     async with feed.watch(root_id=root_id) as watch:
         if given is None:
             place = TreePlace((await journal.tree_page(root_id, 0)).revision)
@@ -139,13 +139,9 @@ def _in_tree_of_kinds(change: Row, query: Query) -> str:
     return f"{_in_tree(change, query)} and {_of_kinds(change, query)}"
 
 
-def _cursor(change: Row, query: Query) -> str:
-    return cursor_of(change, query.sql, epoch_of(query))
-
-
-_ALL = Listing(_in_order, ("xid", "position"), _cursor)
-_TREE = Listing(_in_tree, ("revision",), _cursor)
+_ALL = Listing(_in_order, ("xid", "position"), cursor_of)
+_TREE = Listing(_in_tree, ("revision",), cursor_of)
 _OF_KINDS = {
-    _ALL: Listing(_in_order_of_kinds, ("xid", "position"), _cursor),
-    _TREE: Listing(_in_tree_of_kinds, ("revision",), _cursor),
+    _ALL: Listing(_in_order_of_kinds, ("xid", "position"), cursor_of),
+    _TREE: Listing(_in_tree_of_kinds, ("revision",), cursor_of),
 }

@@ -4,18 +4,16 @@ import re
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from db.journal import JournalReader, TreePage
-from db.runtime.statuses import ExecutionStatus
+from db.journal import TreePage
+from db.runtime.statuses import allowed_from
 from schema.context import Context
 from schema.projection.arguments import BadUserInput
 from schema.projection.rows import Rows
 from schema.streams.event import Event
-from schema.streams.place import TreePlace
-from schema.streams.roots import require_root
+from schema.streams.places import require_root
+from schema.streams.tree_place import TreePlace
 from schema.streams.types import SnapshotReason
 
-# A retry reopens what has failed, so that its end is one only as long as it lasts.
-_FOR_GOOD: Final = (ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED)
 _EVENT_ID: Final = re.compile("([0-9a-f]{1,64}):([0-9]{1,18})", re.ASCII)
 
 
@@ -28,7 +26,7 @@ async def tree_events(
     feed = context.feed
     async with feed.watch(root_id=root_id) as watch:
         # Of who comes nothing is known to be as new as the pages that are shared.
-        page = await JournalReader(context.store.database).tree_page(root_id, place.revision if place else 0)
+        page = await context.journal.tree_page(root_id, place.revision if place else 0)
         told_of_end = -1
         while True:
             reason = place and place.why_not(page)
@@ -42,7 +40,8 @@ async def tree_events(
                 if page.is_at_rest and told_of_end != page.revision:
                     told_of_end = page.revision
                     yield _ended(root_id, page)
-                    if page.status in _FOR_GOOD:
+                    # A retry reopens what has failed.
+                    if not allowed_from(page.status):
                         return
                 await watch.changed()
                 place = TreePlace(place.revision, page.epoch)
