@@ -4,7 +4,6 @@ Strawberry's schema and graphql-core's executor do the work; sharing a subscript
 `server/subscriptions.py`.
 """
 
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +21,6 @@ from graphql import (
     OperationType,
     create_source_event_stream,
     execute_subscription_event,
-    get_operation_ast,
     map_source_to_response_event,
     parse,
     specified_rules,
@@ -37,6 +35,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.allowance import Allowance
+from server.document_cache import DocumentCache, ValidDocument
 from server.documents import Documents, NoDocuments
 from server.limits import (
     OperationLimits,
@@ -158,46 +157,6 @@ class Source:
         if self.executor.is_awaitable(result):
             return await cast("Awaitable[ExecutionResult]", result)
         return cast("ExecutionResult", result)
-
-
-@dataclass(frozen=True, slots=True)
-class ValidDocument:
-    """A document that is valid and within every limit that does not depend on variables."""
-
-    node: DocumentNode
-    operations: Sequence[OperationMeasure]
-
-    def operation(self, name: str | None) -> OperationMeasure | None:
-        """The operation of this name; without a name the only one."""
-        definition = get_operation_ast(self.node, name)
-        return next((each for each in self.operations if each.definition is definition), None)
-
-
-class DocumentCache:
-    """Valid documents by their text, the least recently used go first.
-
-    Bounded by the characters kept: a parsed document takes some hundred times the memory of its text.
-    """
-
-    def __init__(self, max_characters: int = 256 * 1024, max_document: int = 16 * 1024) -> None:
-        self._documents: OrderedDict[str, ValidDocument] = OrderedDict()
-        self._room = max_characters
-        self._max_document = max_document
-
-    def get(self, text: str) -> ValidDocument | None:
-        document = self._documents.get(text)
-        if document is not None:
-            self._documents.move_to_end(text)
-        return document
-
-    def keep(self, text: str, document: ValidDocument) -> None:
-        if len(text) > self._max_document or text in self._documents:
-            return
-        self._documents[text] = document
-        self._room -= len(text)
-        while self._room < 0:
-            dropped, _ = self._documents.popitem(last=False)
-            self._room += len(dropped)
 
 
 class Operations:

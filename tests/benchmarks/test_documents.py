@@ -9,8 +9,9 @@ import pytest
 from graphql import parse
 
 from schema.schema import build_schema
+from server.document_cache import DocumentCache
 from server.limits import Sizes, measure_operations
-from server.operations import DocumentCache, OperationRefused, Operations
+from server.operations import OperationRefused, Operations
 from server.requests import GraphQLRequest
 from tests.frontend_documents import document
 
