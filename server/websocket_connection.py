@@ -37,6 +37,7 @@ from server.protocol import (
     pong_message,
 )
 from server.responses import ErrorCode, encode_outcome, error, internal_error
+from server.running_operations import RunningOperation, RunningOperations
 from server.subscriptions import Subscription, Subscriptions
 from server.uvicorn_websocket import SEND_TEXT_NOW
 
@@ -80,18 +81,6 @@ class SocketGone(Exception):
     """Nothing can be sent any more."""
 
 
-class RunningOperation:
-    """An operation of a socket; `is_wanted` until the client completes it or goes."""
-
-    __slots__ = ("id", "is_subscription", "is_wanted", "task")
-
-    def __init__(self, operation_id: str, *, is_subscription: bool) -> None:
-        self.id = operation_id
-        self.is_subscription = is_subscription
-        self.is_wanted = True
-        self.task: asyncio.Task[None] | None = None
-
-
 class Connection:
     """One client and its operations."""
 
@@ -101,8 +90,7 @@ class Connection:
         self._websocket = websocket
         # The server's own: Starlette's checks a state that `_is_closed` is.
         self._send_frame = send
-        self._operations: dict[str, RunningOperation] = {}
-        self._unwanted: set[RunningOperation] = set()
+        self._operations = RunningOperations()
         # Who connects; nobody before `connection_init`.
         self._viewer: Viewer | None = None
         self._is_closed = False
@@ -165,8 +153,7 @@ class Connection:
             case Subscribe() as message:
                 await self._handle_subscribe(message)
             case Complete(operation_id):
-                if running := self._operations.pop(operation_id, None):
-                    self._abandon(running)
+                self._operations.abandon(operation_id)
 
     async def _handle_connection_init(self, message: ConnectionInit) -> None:
         if self._viewer is not None:
@@ -206,13 +193,12 @@ class Connection:
         except OperationRefused as refusal:
             await self._send(error_message(message.id, refusal.errors))
             return
-        running = RunningOperation(message.id, is_subscription=operation.is_subscription)
-        self._operations[message.id] = running
+        running = self._operations.add(message.id, is_subscription=operation.is_subscription)
         running.task = asyncio.create_task(self._serve(running, operation))
 
     def _admit(self, message: Subscribe) -> Operation:
         limit = self._limits.operations
-        if len(self._operations) + len(self._unwanted) >= limit:
+        if len(self._operations) >= limit:
             text = f"A socket has at most {limit} operations at a time."
             raise OperationRefused([error(text, ErrorCode.TOO_MANY_OPERATIONS)])
         if message.fault:
@@ -230,7 +216,7 @@ class Connection:
         except Exception as cause:  # the edge: nothing leaves unmasked
             last = error_message(running.id, [internal_error(cause)])
         finally:
-            self._forget(running)
+            self._operations.forget(running)
         await self._send_for(running, last)
 
     async def _stream(self, running: RunningOperation, operation: Operation) -> None:
@@ -316,21 +302,6 @@ class Connection:
     def _seconds_left(self) -> float:
         return seconds_left(self._viewer)
 
-    def _abandon(self, running: RunningOperation) -> None:
-        """The client wants no more of it: a subscription ends; what may have begun to write does not."""
-        running.is_wanted = False
-        if running.is_subscription:
-            if running.task is not None:
-                running.task.cancel()
-        else:
-            self._unwanted.add(running)
-
-    def _forget(self, running: RunningOperation) -> None:
-        """Frees the id before the last message: with that the client may use it again."""
-        self._unwanted.discard(running)
-        if self._operations.get(running.id) is running:
-            del self._operations[running.id]
-
     def _drop(self) -> None:
         self._is_dropped = True
         if self._reader is not None:
@@ -339,13 +310,7 @@ class Connection:
     def _release(self) -> None:
         self._is_closed = True
         self._timer.cancel()
-        for running in self._operations.values():
-            self._abandon(running)
-        self._operations.clear()
-        for running in self._unwanted:
-            if running.task is not None:
-                self._surroundings.unfinished.add(running.task)
-                running.task.add_done_callback(self._surroundings.unfinished.discard)
+        self._operations.release(self._surroundings.unfinished)
 
 
 def _shortened(reason: str) -> str:
