@@ -56,11 +56,12 @@ async def next_of(reader: Reader, number: int) -> list[dict[str, Any]]:
 async def test_from_now_on_every_change_of_all_trees(api: Api) -> None:
     async with streaming(api, SWEEPING) as live:
         one, two = await tree_of(api), await tree_of(api)
+        before = (await listed(api, root=one.id))[-1]["cursor"]
         async with live.subscribe(FOLLOW, {"root": one.id}) as reader:
             waiting = asyncio.create_task(reader.next())
-            await asyncio.sleep(0)
-            before = (await listed(api, root=one.id))[-1]["cursor"]
-            await one.update(a=1)
+            # Nothing tells when its "now" is, only that it is after this.
+            while not waiting.done():
+                await one.update(a=1)
             assert (await waiting)["kind"] == "CONTEXT_UPDATED"
         async with live.subscribe(FOLLOW, {"after": before}) as reader:
             (first,) = await next_of(reader, 1)
