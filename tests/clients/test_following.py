@@ -1,7 +1,8 @@
 """The examples of `docs/clients.md` miss nothing and double nothing, whatever happens between them and the database."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from signal import SIGKILL, SIGTERM, Signals
 
 import pytest
@@ -52,16 +53,20 @@ def assert_nothing_is_missing(follower: Follower, until: int) -> None:
     assert follower.revisions == list(range(snapshot + 1, until + 1)), follower.name
 
 
+@asynccontextmanager
+async def everybody_of(url: str, root_id: str) -> AsyncIterator[tuple[list[Follower], list[Follower]]]:
+    """The followers of the tree, and those of all changes, once each has begun."""
+    async with following(OF_TREES, url, root_id) as trees, following(["changes"], url) as journals:
+        await all_see([*trees, *journals], has_begun)
+        yield trees, journals
+
+
 async def test_every_revision_comes_once_through_kills_restarts_and_cuts(
     server: ServerProcess, network: Network
 ) -> None:
     root_id = await start(server)
-    async with (
-        following(OF_TREES, network.url, root_id) as followers,
-        following(["changes"], network.url) as journals,
-    ):
+    async with everybody_of(network.url, root_id) as (followers, journals):
         everybody = [*followers, *journals]
-        await all_see(everybody, has_begun)
         children = await branch(server, root_id)
         assert len(children) == 2
         done = asyncio.Event()
@@ -92,12 +97,8 @@ async def test_a_place_that_is_gone_is_answered_with_the_state(
 ) -> None:
     """`live.md` J5: what was pruned meanwhile is in the snapshot; after a restore the state is told anew."""
     root_id = await start(server)
-    async with (
-        following(OF_TREES, network.url, root_id) as followers,
-        following(["changes"], network.url) as journals,
-    ):
+    async with everybody_of(network.url, root_id) as (followers, journals):
         everybody = [*followers, *journals]
-        await all_see(everybody, has_begun)
         children = await branch(server, root_id)
         seen, _ = await read_at(server, root_id)
         await all_see(everybody, has_come_to(seen))
@@ -167,12 +168,8 @@ async def all_fail(followers: list[Follower], because: str) -> None:
 async def test_a_network_that_goes_silent_is_noticed(server: ServerProcess, network: Network) -> None:
     """No end ever learns that these connections are dead; the clients have to find out."""
     root_id = await start(server)
-    async with (
-        following(OF_TREES, network.url, root_id) as followers,
-        following(["changes"], network.url) as journals,
-    ):
+    async with everybody_of(network.url, root_id) as (followers, journals):
         everybody = [*followers, *journals]
-        await all_see(everybody, has_begun)
         children = await branch(server, root_id)
         seen, _ = await read_at(server, root_id)
         await all_see(everybody, has_come_to(seen))

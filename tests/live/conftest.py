@@ -1,11 +1,16 @@
-"""Brokers for the live tests: memory, and the machine's own."""
+"""Brokers for the live tests: memory, the machine's own, and those that may be harmed."""
 
 import socket
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.live.brokers import INSTALL_REDIS, REDIS_URL
+from tests.live.kafka_broker import KafkaBroker
+from tests.live.postgresql_server import HarmableBroker
+
+AnyBroker = HarmableBroker | KafkaBroker
 
 
 @pytest.fixture(
@@ -28,3 +33,26 @@ def broker_url(request: pytest.FixtureRequest) -> str:
     except OSError as error:
         pytest.skip(f"{INSTALL_REDIS} (or set STEPGRAPH_TEST_REDIS; {REDIS_URL}: {error})")
     return REDIS_URL
+
+
+@pytest.fixture
+def kafka_broker() -> Iterator[KafkaBroker]:
+    """A broker that the test may kill and freeze. It is running."""
+    broker = KafkaBroker()
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("redis", marks=pytest.mark.redis),
+        pytest.param("postgresql", marks=pytest.mark.postgresql),
+        "kafka",
+    ]
+)
+def any_broker(request: pytest.FixtureRequest) -> AnyBroker:
+    """Each kind of broker in turn, to be killed and started again. It is running."""
+    name = "kafka_broker" if request.param == "kafka" else f"{request.param}_server"
+    broker: AnyBroker = request.getfixturevalue(name)
+    return broker

@@ -10,9 +10,10 @@ from pathlib import Path
 import orjson
 
 from tests.live.chaos.checking import place_of
+from tests.live.chaos.clients import Following
 from tests.live.chaos.house import harmed_server
 from tests.live.chaos.serve import Harm
-from tests.live.chaos.streams import ChangesStream, StateStream, TreeStream
+from tests.live.chaos.streams import ChangesStream, StateStream, Stream, TreeStream
 from tests.live.party import Party, changes_of, party, revisions_of
 from tests.live.tree_of_children import TreeOfChildren, grown, publish
 
@@ -36,6 +37,13 @@ async def started(
             yield made, await grown(made.writer)
 
 
+async def followed(made: Party, *streams: Stream) -> list[Following]:
+    """A client of each stream over each transport; those that begin with a state have it."""
+    clients = [made.follow(stream, transport) for transport in TRANSPORTS for stream in streams]
+    await made.until(lambda: all(each.seen for each in clients if not isinstance(each.stream, ChangesStream)))
+    return clients
+
+
 async def last_cursor(made: Party, root_id: str) -> str:
     """Where the journal ends, for the only tree that there is and so for all, once all of it is settled (J4)."""
     (last,) = (await made.writer.ask(LAST, {"rootId": root_id}))["changes"]["nodes"]
@@ -51,17 +59,13 @@ async def test_a_change_whose_ring_is_lost_is_seen_all_the_same(
     deeds = tmp_path / "deeds.jsonl"
     async with started(served_database_url, tmp_path, Harm(str(deeds), lost=1.0)) as (made, tree):
         cursor = await last_cursor(made, tree.root_id)
-        clients = [
-            made.follow(stream, transport)
-            for transport in TRANSPORTS
-            for stream in (
-                TreeStream(tree.root_id),
-                StateStream(tree.root_id),
-                ChangesStream(tree.root_id, cursor),
-                ChangesStream(None, cursor),
-            )
-        ]
-        await made.until(lambda: all(each.seen for each in clients if not _is_of_changes(each.stream)))
+        clients = await followed(
+            made,
+            TreeStream(tree.root_id),
+            StateStream(tree.root_id),
+            ChangesStream(tree.root_id, cursor),
+            ChangesStream(None, cursor),
+        )
         await tree.update({"note": "nobody rings"})
         revision = await tree.revision()
         await made.until(lambda: all(_last_revision(each.seen) == revision for each in clients))
@@ -76,12 +80,7 @@ async def test_a_child_that_is_born_after_the_subscription_began_is_delivered(
     """5.3"""
     async with started(served_database_url, tmp_path) as (made, tree):
         cursor = await last_cursor(made, tree.root_id)
-        clients = [
-            made.follow(stream, transport)
-            for transport in TRANSPORTS
-            for stream in (TreeStream(tree.root_id), ChangesStream(tree.root_id, cursor))
-        ]
-        await made.until(lambda: all(each.seen for each in clients if not _is_of_changes(each.stream)))
+        clients = await followed(made, TreeStream(tree.root_id), ChangesStream(tree.root_id, cursor))
         await tree.complete("ask")
         await tree.complete("do", child=1)
         revision = await tree.revision()
@@ -98,17 +97,13 @@ async def test_an_output_of_a_megabyte_that_nobody_selected_enters_no_stream(
     """5.6: what the servers send over the wires is counted."""
     async with started(served_database_url, tmp_path) as (made, tree):
         cursor = await last_cursor(made, tree.root_id)
-        clients = [
-            made.follow(stream, transport)
-            for transport in TRANSPORTS
-            for stream in (
-                TreeStream(tree.root_id),
-                StateStream(tree.root_id),
-                ChangesStream(tree.root_id, cursor),
-                ChangesStream(None, cursor),
-            )
-        ]
-        await made.until(lambda: all(each.seen for each in clients if not _is_of_changes(each.stream)))
+        clients = await followed(
+            made,
+            TreeStream(tree.root_id),
+            StateStream(tree.root_id),
+            ChangesStream(tree.root_id, cursor),
+            ChangesStream(None, cursor),
+        )
         await tree.complete("ask")
         links = [link for each in clients for link in each.wire.links]
         await tree.complete("do", {"text": "x" * 1_000_000}, child=0)
@@ -152,10 +147,6 @@ async def test_every_transport_tells_the_same_changes_in_the_same_order(
         snapshots = [client.seen[0] for client in trees]
         assert snapshots[0] == snapshots[1]
         assert [client.seen[-1]["saw"] for client in trees] == ["ended"] * 2
-
-
-def _is_of_changes(stream: object) -> bool:
-    return isinstance(stream, ChangesStream)
 
 
 def _last_revision(seen: list[dict[str, object]]) -> object:
