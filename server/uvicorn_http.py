@@ -48,7 +48,7 @@ class GatheringTransport:
 class UvicornHTTP(HttpToolsProtocol):
     """Writes through a `GatheringTransport`, until it is a WebSocket; applications may `drop` the connection."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn declares a transport of its own kind
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport)))
 
     def on_message_begin(self) -> None:

@@ -41,7 +41,7 @@ async def command(server: ServerProcess, name: str, **given: Any) -> dict[str, A
             async with http_client(server) as client:
                 answer = (await client.post("/graphql", json=body)).json()
         except httpx.TransportError:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # the others run between two changes
             continue
         (result,) = answer["data"].values()
         assert result["__typename"] == "TransitionSuccess", result

@@ -59,7 +59,7 @@ class PostgreSQLServer:
         )
         while self._answers("pg_isready") != 0:
             assert self._process.poll() is None, "postgres has ended"
-            time.sleep(0.01)
+            time.sleep(0.01)  # pg_isready answers at once, ready or not
 
     def kill(self) -> None:
         """All of its processes at once, as when the machine loses its power."""

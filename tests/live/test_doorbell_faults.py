@@ -231,4 +231,4 @@ async def test_stopping_leaves_no_task_and_no_connection(broker: HarmableBroker)
         async with asyncio.timeout(30):
             # The server tells nobody when it has noticed that a client has left.
             while await broker.connections():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # the broker itself is asked

@@ -84,7 +84,7 @@ async def test_stopping_leaves_no_task_and_no_connection(kafka_broker: KafkaBrok
         async with asyncio.timeout(30):
             # The broker tells nobody when it has noticed that a client has left.
             while kafka_broker.connections():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # the broker itself is asked
 
 
 async def test_what_is_left_of_a_broken_connection_ends_by_itself(kafka_broker: KafkaBroker) -> None:

@@ -60,7 +60,7 @@ class NaiveFollower:
             for row in await connection.fetch(AFTER, last):
                 last = row["position"]
                 self.read.add(last)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # how often it polls
 
 
 def test_with_sixteen_writers_whose_transactions_are_delayed_nobody_misses_a_change(tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ async def test_the_state_is_of_its_revision_though_the_tree_has_moved_on(api: Ap
                 await tree.update(a=1)
             return await read(text, arguments)
 
-        api.database.read = read_late  # type: ignore[method-assign]
+        api.database.read = read_late  # type: ignore[method-assign]  # a database that is harmed
         async with live.subscribe(FOLLOW, {"root": tree.id}) as reader:
             first, second = await reader.next(), await reader.next()
     assert has_moved
@@ -244,7 +244,7 @@ async def test_an_event_that_cannot_be_shown_while_the_database_is_away_is_not_p
             return await read(text, arguments)
 
         async with live.subscribe(FOLLOW, {"root": tree.id, "after": 5}) as reader:
-            api.database.read = read_sometimes  # type: ignore[method-assign]
+            api.database.read = read_sometimes  # type: ignore[method-assign]  # a database that is harmed
             await tree.update(a=1)
             assert revisions([await reader.next()]) == [6]
     assert refused == 2
@@ -296,7 +296,7 @@ async def test_nobody_misses_or_doubles_a_change_whenever_they_come_and_whatever
         for number in range(40):
             live.announcer.is_lost = chance.random() < 0.3
             readers.append(asyncio.create_task(follow()))
-            await asyncio.sleep(chance.random() * 0.01)
+            await asyncio.sleep(chance.random() * 0.01)  # commands at any moment
             await tree.update(a=number)
         last = await tree.complete()
         for begun, seen in await asyncio.gather(*readers):

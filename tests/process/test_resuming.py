@@ -36,7 +36,7 @@ async def test_a_tree_goes_on_after_the_last_event_id(live_server: ServerProcess
     ) as events:
         next_id, changed = await until(events, "changes")
         rest = [event async for event in events]
-    assert [change["revision"] for change in changed["changes"]] == [6, 7, 8, 9, 10]  # type: ignore[attr-defined]
+    assert [change["revision"] for change in changed["changes"]] == [6, 7, 8, 9, 10]  # type: ignore[attr-defined]  # parsed JSON
     assert next_id == f"{snapshot['epoch']}:10"
     assert [name for name, _ in rest] == ["id", "next", "complete"]
     assert said_since_start(live_server.output) == []
@@ -56,7 +56,7 @@ async def test_changes_go_on_after_the_last_event_id(live_server: ServerProcess,
         live_server, document("FollowChanges"), last_event_id=last_id, **variables
     ) as events:
         _, following = await until(events, "revision")
-    assert following["revision"] == change["revision"] + 1  # type: ignore[operator]
+    assert following["revision"] == change["revision"] + 1  # type: ignore[operator]  # parsed JSON
 
 
 async def test_a_last_event_id_that_is_none_is_refused_in_words(live_server: ServerProcess) -> None:

@@ -92,14 +92,14 @@ class Following:
             "events": self._over_events,
             "poll": self._by_polling,
         }
-        async with aclosing(open_payloads[self.transport]()) as payloads:  # type: ignore[type-var]
+        async with aclosing(open_payloads[self.transport]()) as payloads:  # type: ignore[type-var]  # two kinds of generators
             async for data, event_id in payloads:
                 self.is_live = True
                 self._again.reset()
                 self.resumes += resumes
                 resumes = False
                 polled = self.transport == "poll" and isinstance(self.stream, ChangesStream)
-                take: Callable[..., list[JSON]] = self.stream.take_page if polled else self.stream.take  # type: ignore[attr-defined]
+                take: Callable[..., list[JSON]] = self.stream.take_page if polled else self.stream.take  # type: ignore[attr-defined]  # only streams that are polled have it
                 self._saw(take(data) if polled else take(data, event_id))
 
     def _saw(self, records: list[JSON]) -> None:
@@ -115,7 +115,7 @@ class Following:
         try:
             async with connect(
                 self.wire.url.replace("http", "ws") + "/graphql",
-                subprotocols=["graphql-transport-ws"],  # type: ignore[list-item]
+                subprotocols=["graphql-transport-ws"],  # type: ignore[list-item]  # it takes any text
                 proxy=None,
                 compression=None,
                 ping_interval=None,
@@ -181,7 +181,7 @@ class Following:
                     raise Disconnected(f"{type(error).__name__}") from None
                 yield data, None
                 if len(data["changes"]["nodes"]) < PAGE:
-                    await asyncio.sleep(0.2)
+                    await asyncio.sleep(0.2)  # how often a client polls
 
 
 def refusal(errors: Any) -> Exception:

@@ -100,7 +100,7 @@ class Faults:
         server.tell(number)
         await self._house.has_ended(server)
         self._meets(kind, len(met))
-        await asyncio.sleep(self._chance.uniform(0, 1))
+        await asyncio.sleep(self._chance.uniform(0, 1))  # a server may be away for any time
         await self._house.start(server)
 
     async def _pause(self) -> None:
@@ -108,7 +108,7 @@ class Faults:
         server = await self._chosen()
         self._meets("pause", len(self._of(server)))
         server.tell(SIGSTOP)
-        await asyncio.sleep(self._chance.uniform(0.3, 4))
+        await asyncio.sleep(self._chance.uniform(0.3, 4))  # it lasts for any time
         server.tell(SIGCONT)
 
     async def _broker_dies(self) -> None:
@@ -123,7 +123,7 @@ class Faults:
         self._meets("broker_freezes", len(self._live()))
         self._house.broker.freeze()
         await self._stage.progress(20)
-        await asyncio.sleep(self._chance.uniform(0, 6))
+        await asyncio.sleep(self._chance.uniform(0, 6))  # it lasts for any time
         self._house.broker.thaw()
 
     async def _sessions_end(self) -> None:
@@ -158,6 +158,6 @@ class Faults:
         port = self._house.port(server)
         chosen = self._of(server)
         self._meets("partition", sum(each.wire.swallow(port) for each in chosen))
-        await asyncio.sleep(self._chance.uniform(1, 4))
+        await asyncio.sleep(self._chance.uniform(1, 4))  # it lasts for any time
         for each in chosen:
             each.wire.heal()

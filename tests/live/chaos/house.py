@@ -118,7 +118,7 @@ async def has_noted(what: str, times: int, *logs: Path) -> None:
     """Return when servers have noted this so often."""
     async with asyncio.timeout(60):
         while deeds_in(*logs)[what] < times:  # noqa: ASYNC110 – other processes write it
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # another process writes it
 
 
 def _blocks(lines: list[str]) -> list[str]:

@@ -75,7 +75,7 @@ class HarmfulAnnouncer:
             if committed.revision > committed.since:
                 self._die_at("rung", committed)
 
-        DoorbellAnnouncer.announce = announce  # type: ignore[method-assign]
+        DoorbellAnnouncer.announce = announce  # type: ignore[method-assign]  # harmed on purpose
 
     def _arm(self, point: str, *_: object) -> None:
         self._dies_at = point
@@ -161,7 +161,7 @@ def note_what_the_sweep_finds(deeds: Deeds) -> None:
             deeds.note("swept", root=tree.root_id, revision=revision)
         place(feed, tree, before, revision)
 
-    Feed._place = noting  # type: ignore[method-assign]
+    Feed._place = noting  # type: ignore[method-assign]  # harmed on purpose
 
 
 def note_who_stalls(deeds: Deeds) -> None:
@@ -173,7 +173,7 @@ def note_who_stalls(deeds: Deeds) -> None:
             deeds.note("stalled")
         await close(connection, code, reason)
 
-    Connection.close = noting  # type: ignore[method-assign]
+    Connection.close = noting  # type: ignore[method-assign]  # harmed on purpose
 
 
 def hasten(harm: Harm) -> None:
@@ -182,15 +182,15 @@ def hasten(harm: Harm) -> None:
         events=EventStreamLimits(keepalive=harm.keepalive, stall_timeout=harm.stall),
         websocket=WebSocketLimits(stall_timeout=harm.stall, close_timeout=0.2),
     )
-    server.app.GraphQLEndpoint = partial(GraphQLEndpoint, limits=limits)  # type: ignore[misc,assignment]
-    server.app.Feed = partial(Feed, timing=FeedTiming(sweep=harm.sweep, poll=0.3))  # type: ignore[misc,assignment]
+    server.app.GraphQLEndpoint = partial(GraphQLEndpoint, limits=limits)  # type: ignore[misc,assignment]  # harmed on purpose
+    server.app.Feed = partial(Feed, timing=FeedTiming(sweep=harm.sweep, poll=0.3))  # type: ignore[misc,assignment]  # harmed on purpose
     connected = UvicornHTTP.connection_made
 
     def connected_narrowly(protocol: UvicornHTTP, transport: asyncio.Transport) -> None:
         transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
         connected(protocol, transport)
 
-    UvicornHTTP.connection_made = connected_narrowly  # type: ignore[method-assign,assignment]
+    UvicornHTTP.connection_made = connected_narrowly  # type: ignore[method-assign,assignment]  # harmed on purpose
 
 
 def main() -> None:
