@@ -14,6 +14,11 @@ def is_overdue(step: Row, _: "Query") -> str:
 
 
 def is_claimed(step: Row, query: "Query") -> str:
-    """A claim ends with its attempt, and with its lease whether that was marked or not (T3)."""
+    """A claim ends with its attempt, and with its lease whether that was marked or not (T3).
+
+    The past knows the marks alone: how often a lease was extended is not kept.
+    """
+    if query.is_past:
+        return f"{step.claim_worker} is not null"
     holds = f"({step.lease_expires_at} is null or {step.lease_expires_at} > {query.sql.now})"
     return f"{step.claim_worker} is not null and {step.status} = 'InProgress' and {holds}"

@@ -52,6 +52,10 @@ _STEP_MUTABLE = (
     "revision",
     "is_overridden",
     "open_children",
+    "overdue_at",
+    "claim_worker",
+    "claim_token",
+    "claimed_at",
 )
 _TREE = ("tree_revision", "tree_changed_at", "tree_size")
 _JOURNAL = tuple(column.name for column in journal.columns if column.name not in ("position", "xid"))
@@ -136,6 +140,7 @@ UPDATE_ROOT_CONTEXT = Update(executions, (*_EXECUTION_MUTABLE, *_TREE, "context"
 UPDATE_PARENT_STEP = Update(executions, ("parent_step_id",))
 INSERT_LINK = Insert(links, ("step_execution_id", "child_index", "tenant", "item", "child_id"))
 UPDATE_STEP = Update(steps, _STEP_MUTABLE)
+UPDATE_STEP_LEASE = Update(steps, (*_STEP_MUTABLE, "lease_expires_at"))
 UPDATE_STEP_OUTPUT = Update(steps, (*_STEP_MUTABLE, "output_data"))
 
 

@@ -125,4 +125,10 @@ def _updated(tree: Tree, attempts: Iterable[Step]) -> Changes:
         rows.UPDATE_STEP_OUTPUT,
         [rows.step_update(step) | {"output_data": tree.outputs[step.id]} for step in done],
     )
-    yield rows.UPDATE_STEP, [rows.step_update(step) for step in changed if step.id not in tree.written]
+    leased = [step for step in changed if step.id in tree.leased - tree.written]
+    yield (
+        rows.UPDATE_STEP_LEASE,
+        [rows.step_update(step) | {"lease_expires_at": step.lease_expires_at} for step in leased],
+    )
+    rest = [step for step in changed if step.id not in tree.written | tree.leased]
+    yield rows.UPDATE_STEP, [rows.step_update(step) for step in rest]

@@ -58,9 +58,22 @@ def step_image(step: Step) -> dict[str, Any]:
         "disabledBy": step.disabled_by.name if step.disabled_by else None,
         "enteredBy": list(step.entered_by),
         "dueAt": _time(step.due_at),
+        "isOverdue": step.is_overdue,
         "retryAt": _time(step.retry_at),
         "failure": _failure(step.failure_code, step.failure_message),
+        "claim": _claim(step),
         "revision": step.revision,
+    }
+
+
+def _claim(step: Step) -> dict[str, Any] | None:
+    """Who works on an attempt, with the lease as this command knows it: heartbeats leave no image (T3)."""
+    if step.claim_worker is None:
+        return None
+    return {
+        "worker": step.claim_worker,
+        "claimedAt": _time(step.claimed_at),
+        "leaseExpiresAt": _time(step.lease_expires_at),
     }
 
 

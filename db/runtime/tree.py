@@ -17,6 +17,8 @@ from db.runtime.values import Execution, Step
 
 JSONObject = dict[str, Any]
 
+_UNCLAIMED = {"claim_worker": None, "claim_token": None, "claimed_at": None}
+
 _EXECUTION_STAMPS = {
     ExecutionStatus.IN_PROGRESS: "started_at",
     ExecutionStatus.COMPLETED: "completed_at",
@@ -58,6 +60,8 @@ class Tree:
     created: set[str] = field(default_factory=set)
     created_bytes: int = 0
     changed: set[str] = field(default_factory=set)
+    # Attempts whose lease this command set; else it is left alone, for a heartbeat moves it without a revision (T3).
+    leased: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     replaced: list[Step] = field(default_factory=list)
     links: list[tuple[str, Link]] = field(default_factory=list)
@@ -154,6 +158,8 @@ class Tree:
         if wanted in _STEP_STAMPS:
             stamp = {_STEP_STAMPS[wanted]: self.now}
         detail, reason = fields.pop("detail", None), fields.pop("reason", None)
+        if step.claim_worker is not None:
+            stamp |= _UNCLAIMED  # a claim ends with what was claimed
         after = step._replace(status=wanted, revision=self.revision + 1, **stamp, **fields)
         return self._put_step(after, kind, step.status, detail, reason)
 

@@ -76,6 +76,18 @@ class Step(NamedTuple):
     is_overridden: bool = False
     # Of a sub-workflow step in progress: how many of its children have not ended.
     open_children: int | None = None
+    # When it was found past `due_at` (T1).
+    overdue_at: datetime | None = None
+    # Who works on it, and until when; without an end it is an assignment (T3).
+    claim_worker: str | None = None
+    claim_token: str | None = None
+    claimed_at: datetime | None = None
+    lease_expires_at: datetime | None = None
+
+    @property
+    def is_overdue(self) -> bool:
+        """Its due date has passed, and it is not done (T1)."""
+        return self.overdue_at is not None and self.status is StepStatus.IN_PROGRESS
 
     @property
     def is_scheduled(self) -> bool:

@@ -114,6 +114,11 @@ class Query:
         self.guard(past.beyond, past.told, past.refuse)
         self._past = past
 
+    @property
+    def is_past(self) -> bool:
+        """Whether the tree is shown as it stood."""
+        return self._past is not None
+
     # The statement as a whole.
 
     def finish(self, select: str) -> Plan:

@@ -122,6 +122,8 @@ class Past:
             "status": "coalesce(j.to_status, 'NotStarted')",
             **{column: self._sql.member(data, (name,), "time") for column, name in _STEP_TIMES.items()},
             **self._failure(data),
+            "overdue_at": self._overdue(data),
+            **self._claim(data),
             "disabled_by": self._sql.member(data, ("disabledBy",), "text"),
             "entered_by": f"coalesce({self._sql.member(data, ('enteredBy',), 'json')}, '[]')",
             # Written once, with the change that completed the attempt.
@@ -176,6 +178,19 @@ class Past:
         return {
             "failure_code": self._sql.member(data, ("failure", "code"), "text"),
             "failure_message": self._sql.member(data, ("failure", "message"), "text"),
+        }
+
+    def _overdue(self, data: str) -> str:
+        """The image tells whether, not when."""
+        is_overdue = self._sql.member(data, ("isOverdue",), "boolean")
+        return f"case when {is_overdue} then {self._sql.member(data, ('dueAt',), 'time')} end"
+
+    def _claim(self, data: str) -> dict[str, str]:
+        """A claim as it was made: what heartbeats did to its lease is not told, so it holds until a change ends it."""
+        return {
+            "claim_worker": self._sql.member(data, ("claim", "worker"), "text"),
+            "claimed_at": self._sql.member(data, ("claim", "claimedAt"), "time"),
+            "lease_expires_at": self._sql.member(data, ("claim", "leaseExpiresAt"), "time"),
         }
 
     def _context(self) -> str:

@@ -11,6 +11,7 @@ _CASTS = {
     "json": "text::json",
     "jsonb": "text::jsonb",
 }
+_MEMBER_CASTS = {"time": "timestamptz", "boolean": "boolean"}
 _LONGEST_ALIAS = 63  # bytes; a longer one is cut without a word
 _PAIRS_A_CALL = 50  # a function takes 100 arguments
 
@@ -154,7 +155,7 @@ class PostgreSQLSpelling(Spelling):
         if kind == "json":
             return f"({document}::jsonb #> '{steps}')"
         value = f"({document} #>> '{steps}')"
-        return f"{value}::timestamptz" if kind == "time" else value
+        return f"{value}::{_MEMBER_CASTS[kind]}" if kind in _MEMBER_CASTS else value
 
 
 def _strict(path: str) -> str:

@@ -109,7 +109,7 @@ class Spelling(Protocol):
         """A join with the one change `k` that `latest` finds for each row; it is then called `j`."""
 
     def member(self, document: str, path: Sequence[str], kind: str) -> str:
-        """A member of a JSON document as `text`, `time` or `json`, as columns of that kind are stored."""
+        """A member of a JSON document as `text`, `time`, `boolean` or `json`, as columns of that kind are stored."""
 
     def choose(self, value: str, labels: Mapping[str, str]) -> str:
         """The label of a stored value."""

@@ -17,8 +17,10 @@ _FIRST_ATTEMPT: Final[JSON] = {
     "passedAt": None,
     "disabledBy": None,
     "dueAt": None,
+    "isOverdue": False,
     "retryAt": None,
     "failure": None,
+    "claim": None,
 }
 
 Place = tuple[str, str]  # an execution's id, and the id of its step in the definition

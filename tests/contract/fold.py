@@ -18,8 +18,9 @@ _NOTHING_YET = dict.fromkeys(
         "dueAt",
         "retryAt",
         "failure",
+        "claim",
     )
-)
+) | {"isOverdue": False}
 
 Folded = dict[str, dict[str, Any]]
 

@@ -24,7 +24,7 @@ ROWS = """
       context revision reason failure { code message }
       steps {
         id type stepId name status attempt createdAt startedAt completedAt failedAt disabledAt passedAt disabledBy
-        enteredBy dueAt retryAt revision failure { code message }
+        enteredBy dueAt isOverdue retryAt revision failure { code message } claim { worker claimedAt leaseExpiresAt }
       }
     }
   }

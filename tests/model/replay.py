@@ -21,6 +21,7 @@ _AFTER_THE_END = (ChangeKind.STEP_DISABLED, ChangeKind.STEP_ENABLED, ChangeKind.
 
 _UNSET = (
     "startedAt", "completedAt", "failedAt", "disabledAt", "passedAt", "disabledBy", "dueAt", "retryAt", "failure",
+    "claim",
 )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ class Replay:
         for first in image.pop("steps"):
             attempt = {
                 **first, **dict.fromkeys(_UNSET), "status": "NOT_STARTED", "attempt": 1, "enteredBy": [],
-                "createdAt": timestamp_text(change.at), "revision": change.revision,
+                "isOverdue": False, "createdAt": timestamp_text(change.at), "revision": change.revision,
             }  # fmt: skip
             self.attempts[attempt["id"]] = attempt
             self.current[change.execution_id, attempt["stepId"]] = attempt

@@ -34,10 +34,9 @@ _ID = re.compile(r"(?:exec|step|tver)_\w+")
 _REASON = re.compile(r"(?<=cannot be evaluated): .*", re.DOTALL)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
 # What only a database has, or only JSONata knows. An item is compared where it is linked.
-_CLAIMS = {"overdue_at", "claim_worker", "claim_token", "claimed_at", "lease_expires_at"}
 _LEFT_OUT = {
     "workflow_execution": {"tenant", "tree_changed_at", "item"},
-    "step_execution": {"tenant", *_CLAIMS},
+    "step_execution": {"tenant"},
     "step_child": {"tenant"},
     "journal": {"tenant", "position", "xid", "actor", "detail"},
 }

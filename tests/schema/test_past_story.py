@@ -158,7 +158,7 @@ async def test_i6_what_is_not_the_tenants_is_null_at_any_revision(api: Api, as_o
     ("table", "not_shown"),
     [
         (past.EXECUTIONS, {"tree_changed_at", "tree_size"}),
-        (past.STEPS, {"is_overridden", "open_children"}),
+        (past.STEPS, {"is_overridden", "open_children", "claim_token"}),
     ],
     ids=str,
 )
