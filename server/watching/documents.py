@@ -37,8 +37,10 @@ fragment WatchedExecution on WorkflowExecution {
     disabledBy
     enteredBy
     dueAt
+    isOverdue
     retryAt
     failure { code message }
+    claim { worker claimedAt leaseExpiresAt }
     revision
   }
 }

@@ -119,6 +119,8 @@ class _Drawing:
         parts = [self._standing(step, status)]
         if status == "IN_PROGRESS" and step["dueAt"]:
             parts.append(self._due(moment(step["dueAt"])))
+        if step["claim"]:
+            parts.append(f"with {one_line(step['claim']['worker'])}")
         if step["attempt"] > 1:
             parts.append(f"attempt {step['attempt']}")
         if step["retryAt"]:

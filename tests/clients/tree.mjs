@@ -2,7 +2,7 @@
 
 const STEP = `
   id stepId type name status attempt createdAt startedAt completedAt failedAt disabledAt passedAt disabledBy enteredBy
-  dueAt retryAt failure { code message } revision
+  dueAt isOverdue retryAt failure { code message } claim { worker claimedAt leaseExpiresAt } revision
 `;
 const EXECUTION = `
   id name correlationId parentWorkflowExecutionId childIndex workflowTemplateVersionId runtimeStatus createdAt startedAt
@@ -29,7 +29,8 @@ export const FOLLOW_TREE = `
 // What an attempt is before anything has happened to it, beside what EXECUTION_CREATED tells of it.
 const FIRST_ATTEMPT = {
   status: 'NOT_STARTED', attempt: 1, startedAt: null, completedAt: null, failedAt: null, disabledAt: null,
-  passedAt: null, disabledBy: null, enteredBy: [], dueAt: null, retryAt: null, failure: null,
+  passedAt: null, disabledBy: null, enteredBy: [], dueAt: null, isOverdue: false, retryAt: null, failure: null,
+  claim: null,
 };
 
 const byStepId = (steps) => Object.fromEntries(steps.map((step) => [step.stepId, step]));

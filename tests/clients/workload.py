@@ -23,7 +23,7 @@ fragment Shown on WorkflowExecution {
   completedAt failedAt cancelledAt lastActivityAt failure { code message } reason revision context item
   steps {
     id stepId type name status attempt createdAt startedAt completedAt failedAt disabledAt passedAt disabledBy enteredBy
-    dueAt retryAt failure { code message } revision
+    dueAt isOverdue retryAt failure { code message } claim { worker claimedAt leaseExpiresAt } revision
   }
 }
 """

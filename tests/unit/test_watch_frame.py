@@ -39,7 +39,7 @@ def incorporation() -> Tree:
         ),
         step("llp", "DISABLED", name="LLP agreement"),
         step("file", "IN_PROGRESS", name="File it", dueAt=ago(7200)),
-        step("pay", "IN_PROGRESS", dueAt=ago(-90_000)),
+        step("pay", "IN_PROGRESS", dueAt=ago(-90_000), claim={"worker": "Ada\nLovelace"}),
         step("end"),
     )
     ann = execution(
@@ -86,7 +86,7 @@ in progress 1h 01m  ━───────── 1 of 7 steps  revision 26
 ✗ Name  failed, attempt 2, next attempt in 30s: TAKEN: It is taken.
 – LLP agreement  disabled
 ▸ File it  in progress 1m 35s, overdue by 2h 00m
-▸ Pay  in progress 1m 35s, due in 1d 01h
+▸ Pay  in progress 1m 35s, due in 1d 01h, with Ada Lovelace
 · End"""
 
 ASCII = """\

@@ -37,6 +37,7 @@ def step(step_id: str, status: str = "NOT_STARTED", *, name: str | None = None, 
         "dueAt": None,
         "retryAt": None,
         "failure": None,
+        "claim": None,
         **times,
         **fields,
     }

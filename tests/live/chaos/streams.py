@@ -15,7 +15,7 @@ EXECUTION = """id name correlationId parentWorkflowExecutionId childIndex item w
   failure { code message }
   steps {
     id type stepId name status attempt createdAt startedAt completedAt failedAt disabledAt passedAt disabledBy
-    enteredBy dueAt retryAt revision failure { code message }
+    enteredBy dueAt isOverdue retryAt revision failure { code message } claim { worker claimedAt leaseExpiresAt }
   }"""
 TREE = f"{EXECUTION} descendantWorkflowExecutions(first: 40) {{ nodes {{ {EXECUTION} }} }}"
 STATE = "id runtimeStatus revision context steps { id stepId status attempt revision }"
