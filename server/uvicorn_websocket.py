@@ -75,15 +75,16 @@ class UvicornWebSocket(WebSocketsSansIOProtocol):
         self.disconnected = True
         super().handle_parser_exception()
 
-    def send_text_now(self, *parts: bytes) -> bool:
+    def send_text_now(self, text: bytes) -> bool:
         """Write a text frame, unless the peer is slow or gone; whether it was written. An extension of ASGI.
 
         Not by way of `websockets`, whose frame takes as long to make as all else together; there is no extension that it
         would have to go through, for compression is off.
         """
-        if not self.writable.is_set() or self.close_sent or self.disconnected or self.transport.is_closing():
+        transport = self.transport
+        if self.close_sent or self.disconnected or not self.writable.is_set() or transport.is_closing():
             return False
-        self.transport.write(b"".join((text_frame_head(sum(map(len, parts))), *parts)))
+        transport.write(text_frame_head(len(text)) + text)
         return True
 
     async def run_asgi(self) -> None:

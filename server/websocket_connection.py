@@ -239,14 +239,16 @@ class Connection:
             return None
         authorise, viewer = self._surroundings.operations.authorise, self._websocket.state.viewer
 
-        def send(payload: Payload) -> bool:
-            if self._is_closed or self._blocked_since is not None or self._has_expired():
+        def send(payload: Payload) -> bool:  # a thousand times for each change: every call in it counts
+            if self._is_closed or self._blocked_since is not None:
+                return False
+            if viewer.expires_at is not None and self._has_expired():
                 return False
             try:
                 authorise(operation, viewer)
             except OperationRefused:
                 return False
-            return write(prefix, payload.data, b"}")
+            return write(b"%b%b}" % (prefix, payload.data))
 
         return send
 
