@@ -33,7 +33,7 @@ class Guard:
     refuse: Callable[[str], GraphQLError]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
     """A compiled selection; serves every request of the same document and the same shape of values."""
 
@@ -43,6 +43,13 @@ class Plan:
     numbers: tuple[tuple[int, Convert], ...]
     checks: tuple[tuple[int, Callable[[Values], None]], ...]
     guards: tuple[Guard, ...] = ()
+    # What it answered, where that is always the same.
+    answer: str | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether nothing of a request is in it, nor of a row: those are read by the tenant."""
+        return not self.parameters and not self.numbers
 
     def require_answer(self, text: str | None) -> None:
         """Raise what a guard told: a JSON text, which no selection's answer is."""

@@ -61,7 +61,8 @@ class View:
         assert codes == ({"BAD_USER_INPUT"} if expected.refused else set()), f"{result.errors}{told}"
         assert repr(data) == repr(_exact(expected.data)), f"\n{data}\n{_exact(expected.data)}{told}"
         if not expected.refused:
-            assert len(statements) == expected.statements, told
+            # Fewer where an answer is the same for every request and row, and so known by now.
+            assert len(statements) <= expected.statements, told
         if data is not None:
             failed = {error.path[0] for error in result.errors or () if error.path}
             assert failed == expected.refused, f"{result.errors}{told}"

@@ -7,6 +7,7 @@ from graphql import Location
 
 from schema.projection.executor import ProjectionExecutor
 from tests.api import Api, definition
+from tests.schema.answers import answer
 from tests.schema.fabricated import CountingPlans
 
 
@@ -128,6 +129,20 @@ async def test_a_plan_keeps_neither_its_document_nor_its_request(api: Api, plans
         if isinstance(each, ProjectionExecutor) and each.context_value is api.context
     ]
     assert running == []
+
+
+async def test_what_is_always_the_same_is_asked_of_the_database_once(api: Api, plans: CountingPlans) -> None:
+    """Many clients select nothing of a command's answer: they follow a subscription."""
+    await api.publish(definition("verify"), key="verify")
+    create = (
+        'mutation { created: createWorkflowExecution(input: {workflowTemplateKey: "verify"}) { __typename } }'
+    )
+    expected = {"created": {"__typename": "TransitionSuccess"}}
+    assert await answer(api, create, 1) == expected
+    assert await answer(api, create, 0) == expected
+    seen = create.replace("__typename", "__typename ... on TransitionSuccess { revision }")
+    for _ in range(2):
+        assert await answer(api, seen, 1) == {"created": {"__typename": "TransitionSuccess", "revision": 5}}
 
 
 async def test_a_list_by_ids_is_compiled_once_for_all_ids(api: Api, plans: CountingPlans) -> None:
