@@ -31,8 +31,11 @@ class Viewer:
 class Watch(Protocol):
     """Hears of changes to an execution or a tree."""
 
-    async def changed(self) -> None:
-        """Return once something was committed since the last return; many changes are one."""
+    async def changed(self) -> bool:
+        """Return once something was committed since the last return; many changes are one.
+
+        True unless it is known that no execution has ended with it.
+        """
 
 
 class Follower(Protocol):

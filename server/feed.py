@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NoReturn, Protocol
 
-from db.journal import Cursor, JournalPage, TreePage, TreeRevisions
+from db.journal import Cursor, JournalEntry, JournalPage, TreePage, TreeRevisions
+from db.runtime.changes import ChangeKind
 from server.backoff import Backoff
 from server.broadcast import DoorbellHealth, DoorbellStatus
 from server.followers import Follower, Followers
@@ -26,19 +27,8 @@ from server.watches import Watch, WatchedTree
 log = logging.getLogger(__name__)
 
 TREES_PER_QUERY = 500
-
-
-class JournalEntry(Protocol):
-    """What the feed needs of a journal row: where it stands in its tree, and whose it is."""
-
-    @property
-    def revision(self) -> int: ...
-
-    @property
-    def execution_id(self) -> str: ...
-
-    @property
-    def tenant(self) -> str: ...
+# After which nothing follows in an execution; FAILED may be reopened.
+ENDS = frozenset({ChangeKind.EXECUTION_COMPLETED, ChangeKind.EXECUTION_CANCELLED})
 
 
 class JournalReader(TailReader, Protocol):
@@ -343,6 +333,6 @@ def advance(tree: WatchedTree, page: Sequence[JournalEntry]) -> None:
     dense = page[0].revision == tree.position + 1
     tree.position = page[-1].revision
     if dense:
-        tree.wake({entry.execution_id for entry in page})
+        tree.wake({entry.execution_id for entry in page}, may_end=any(entry.kind in ENDS for entry in page))
     else:
         tree.wake_all()

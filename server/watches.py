@@ -17,13 +17,17 @@ class Watch:
 
     def __init__(self) -> None:
         self._flag = asyncio.Event()
+        self._may_end = False
 
-    async def changed(self) -> None:
-        """Return when something that concerns this watch was committed since the last return."""
+    async def changed(self) -> bool:
+        """Return when something that concerns this watch was committed; whether that may have been an end."""
         await self._flag.wait()
         self._flag.clear()
+        may_end, self._may_end = self._may_end, False
+        return may_end
 
-    def wake(self) -> None:
+    def wake(self, *, may_end: bool = True) -> None:
+        self._may_end |= may_end
         self._flag.set()
 
 
@@ -76,13 +80,13 @@ class WatchedTree:
             if not watches:
                 del self._of_execution[execution_id]
 
-    def wake(self, execution_ids: Iterable[str]) -> None:
+    def wake(self, execution_ids: Iterable[str], *, may_end: bool = True) -> None:
         """Wake whom changes of these executions concern; the journal names one for a step's change too."""
         for watch in self._of_tree:
-            watch.wake()
+            watch.wake(may_end=may_end)
         for execution_id in execution_ids:
             for watch in self._of_execution.get(execution_id, ()):
-                watch.wake()
+                watch.wake(may_end=may_end)
 
     def wake_all(self) -> None:
         self.wake(tuple(self._of_execution))

@@ -18,17 +18,18 @@ async def execution_events(info: OperationInfo, execution_id: str) -> AsyncGener
     raw = info._raw_info
     watched = None if reaches_others(raw.field_nodes, raw.fragments) else execution_id
     async with context.feed.watch(root_id=place.root_id, execution_id=watched) as watch:
-        has_ended = False
+        has_ended, may_end = False, True
         while not has_ended:
-            # The status first: if that was final, so is what is read after it.
-            has_ended = not allowed_from((await require_execution(context, execution_id)).status)
+            if may_end:
+                # The status first: if that was final, so is what is read after it.
+                has_ended = not allowed_from((await require_execution(context, execution_id)).status)
             yield Rows("WorkflowExecution", {"id": execution_id})
             if not has_ended:
-                await _changed_or_joined(context, watch)
+                may_end = await _changed_or_joined(context, watch)
 
 
-async def _changed_or_joined(context: Context, watch: Watch) -> None:
-    """Wait for a change, or for somebody who needs a state that was read after they came (H2)."""
+async def _changed_or_joined(context: Context, watch: Watch) -> bool:
+    """Wait for a change, or for somebody who needs a state that was read after they came (H2); whether it may be an end."""
     changed = asyncio.ensure_future(watch.changed())
     joined = asyncio.ensure_future(context.refresh.wait())
     waiting: tuple[asyncio.Future[Any], ...] = (changed, joined)
@@ -38,3 +39,4 @@ async def _changed_or_joined(context: Context, watch: Watch) -> None:
         for future in waiting:
             future.cancel()
     context.refresh.clear()
+    return changed.done() and not changed.cancelled() and changed.result()

@@ -3,10 +3,10 @@
 import asyncio
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
-from db.journal import Cursor, JournalPage, TreePage, TreeRevisions
+from db.journal import Cursor, JournalEntry, JournalPage, TreePage, TreeRevisions
+from db.runtime.changes import ChangeKind
 from db.runtime.statuses import ExecutionStatus
 from server.ring import Ring
 
@@ -14,24 +14,15 @@ T = TypeVar("T")
 LONGEST = 500
 
 
-@dataclass(frozen=True)
-class Entry:
-    revision: int
-    execution_id: str
-    step_execution_id: str | None = None
-    kind: str = "EXECUTION_STARTED"
-    tenant: str = "default"
-
-
 class MemoryJournal:
     """`page_reads` and `revision_reads` record what was asked, in order."""
 
     def __init__(self) -> None:
-        self.trees: dict[str, list[Entry]] = {}
+        self.trees: dict[str, list[JournalEntry]] = {}
         self.page_reads: list[tuple[str, int]] = []
         self.revision_reads: list[list[str]] = []
         self.unreadable: set[str] = set()
-        self.order: list[Entry] = []
+        self.order: list[JournalEntry] = []
         self.tree_pages: list[tuple[str, int]] = []
         self.journal_reads: list[tuple[str, Cursor]] = []
         self.history = "first"
@@ -44,13 +35,18 @@ class MemoryJournal:
         self._asked = asyncio.Event()
 
     def commit(
-        self, root_id: str, *execution_ids: str, step: str | None = None, tenant: str = "default"
+        self,
+        root_id: str,
+        *execution_ids: str,
+        step: str | None = None,
+        tenant: str = "default",
+        kind: ChangeKind = ChangeKind.EXECUTION_STARTED,
     ) -> Ring:
         """Commit a change of each execution, of the root's own if none is named; returns the ring."""
         tree = self.trees.setdefault(root_id, [])
         before = self.revision(root_id)
         for revision, execution_id in enumerate(execution_ids or [root_id], before + 1):
-            tree.append(Entry(revision, execution_id, step, tenant=tenant))
+            tree.append(JournalEntry(revision, kind, execution_id, step, tenant))
             self.order.append(tree[-1])
         return Ring(root_id, before, self.revision(root_id))
 
@@ -74,7 +70,7 @@ class MemoryJournal:
             )
         )
 
-    async def tree_changes(self, root_id: str, after: int, limit: int) -> Sequence[Entry]:
+    async def tree_changes(self, root_id: str, after: int, limit: int) -> Sequence[JournalEntry]:
         self.page_reads.append((root_id, after))
         if root_id in self.unreadable:
             raise ValueError(f"{root_id} is unreadable")

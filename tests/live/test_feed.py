@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from db.runtime.changes import ChangeKind
 from server.broadcast import Doorbell, DoorbellStatus, DoorbellTiming
 from server.feed import Feed, FeedTiming
 from server.ring import Ring
@@ -107,6 +108,32 @@ async def test_h4_changes_are_conflated_to_one_wake() -> None:
             await home.settle()
         assert await is_woken(watch)
         assert not await is_woken(watch)
+
+
+async def test_h7_a_wake_tells_whether_an_execution_may_have_ended() -> None:
+    """Only then need a stream look whether its own has; FAILED is no end, for it may be reopened."""
+    async with house() as home, home.feed.watch(root_id="a") as watch:
+        told = []
+        for kinds in (
+            (ChangeKind.STEP_COMPLETED,),
+            (ChangeKind.STEP_COMPLETED, ChangeKind.EXECUTION_FAILED),
+            (ChangeKind.EXECUTION_COMPLETED,),
+            (ChangeKind.STEP_STARTED,),
+            (ChangeKind.EXECUTION_CANCELLED, ChangeKind.STEP_DISABLED),
+        ):
+            for kind in kinds:
+                home.bell.ring(home.journal.commit("a", kind=kind))
+                await home.settle()
+            told.append(await watch.changed())
+        assert told == [False, False, True, False, True]
+
+
+async def test_h7_where_rows_are_missing_anything_may_have_ended() -> None:
+    async with house() as home, home.feed.watch(root_id="a") as watch:
+        home.journal.commit("a", "a", "a", "a")
+        del home.journal.trees["a"][:2]
+        home.bell.ring(Ring("a", 0, 3))
+        assert await watch.changed()
 
 
 async def test_a_cancelled_wait_takes_no_wake_with_it() -> None:
