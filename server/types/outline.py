@@ -1,6 +1,6 @@
 """A definition as the types that are printed of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -82,7 +82,30 @@ def outline_of(definition: Mapping[str, Any]) -> Outline:
     for step, name, schema in named:
         if name is not None:
             _define(schema, f"the outputSchema of step {step['id']}", name, names, definitions)
-    return Outline(definitions, {step["id"]: name for step, name, _ in named})
+    outputs = {step["id"]: name for step, name, _ in named}
+    return Outline(_reached(definitions, [CONTEXT, *filter(None, outputs.values())]), outputs)
+
+
+def _reached(definitions: Mapping[str, Shape], names: Iterable[str]) -> dict[str, Shape]:
+    """Without those that only an alternative of anything at all led to."""
+    pending, reached = list(names), set[str]()
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending.extend(_references(definitions[name]))
+    return {name: shape for name, shape in definitions.items() if name in reached}
+
+
+def _references(shape: Any) -> Iterator[str]:
+    if isinstance(shape, list):
+        for each in shape:
+            yield from _references(each)
+    elif isinstance(shape, dict):
+        if isinstance(shape.get("$ref"), str):
+            yield shape["$ref"].rpartition("/")[2]
+        for value in shape.values():
+            yield from _references(value)
 
 
 def _output_schema(step: Mapping[str, Any]) -> Any:

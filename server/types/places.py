@@ -47,7 +47,7 @@ class Places:
         self._named: dict[Place, str] = {}
         self._open: set[Place] = set()
         self._pending: deque[tuple[str, list[Node]]] = deque()
-        # By the node and its union: what is left beside an alternative. Kept, since places are told by identity.
+        # By the node and its union, kept since places are told by identity.
         self._rests: dict[tuple[int, str], Node] = {}
         self._alternatives = 0
         self._depth = 0
@@ -147,7 +147,7 @@ class Places:
         for node in applied:
             for union in _UNIONS:
                 if union in node and self._alternatives < MAX_ALTERNATIVES:
-                    rest = [self._rest(each, union) if each is node else each for each in applied]
+                    rest = [self._rest(each, union if each is node else "") for each in applied]
                     return [[*rest, member] for member in node[union]]
         return None
 
@@ -198,12 +198,12 @@ class Places:
         return joined(self._root, part) if part else hint
 
     def _rest(self, node: Node, union: str) -> Node:
-        known = self._rests.get((id(node), union))
-        if known is None:
-            # Its references and `allOf` were followed already.
-            known = {key: value for key, value in node.items() if key not in {union, "$ref", "allOf"}}
-            self._rests[id(node), union] = known
-        return known
+        """A schema beside one alternative of its union; what it refers to is there already."""
+        followed = {"$ref", "allOf", union}
+        if not followed & node.keys():
+            return node
+        rest = {key: value for key, value in node.items() if key not in followed}
+        return self._rests.setdefault((id(node), union), rest)
 
 
 def _place(applied: Iterable[Node]) -> Place:

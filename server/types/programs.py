@@ -15,7 +15,7 @@ from server.types.refusal import NoTypes
 
 SECONDS: Final = 60
 _ROOT: Final = Path(__file__).parents[2]
-_TYPESCRIPT: Final = Path(__file__).parent / "typescript"
+TYPESCRIPT: Final = Path(__file__).parent / "typescript"
 # Where `make setup` puts a Node of its own where the machine has none.
 _PATH: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
@@ -23,9 +23,9 @@ _PATH: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH'
 def typescript(schemas: dict[str, Any]) -> str:
     """Types of schemas by their names. Raises `NoTypes`."""
     node = shutil.which("node", path=_PATH)
-    if node is None or not (_TYPESCRIPT / "node_modules" / "json-schema-to-typescript").is_dir():
+    if node is None or not (TYPESCRIPT / "node_modules" / "json-schema-to-typescript").is_dir():
         raise NoTypes("TypeScript needs Node.js and a package: run `make setup`, or take --language python.")
-    return _run([node, str(_TYPESCRIPT / "print.mjs")], schemas)
+    return _run([node, str(TYPESCRIPT / "print.mjs")], schemas)
 
 
 def pydantic_models(schema: dict[str, Any]) -> str:

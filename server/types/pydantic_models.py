@@ -15,12 +15,10 @@ _IMPORTED = ("Annotated", "Any", "BaseModel", "ConfigDict", "Field", "Literal", 
 _BUILTIN = ("bool", "dict", "float", "int", "list", "str", "tuple")
 
 
-def main() -> None:
-    """Raises what the library raises."""
-    # They are the library's, to whoever chooses its options.
-    warnings.simplefilter("ignore")
+def models_of(schema: str) -> str:
+    """The models of a schema's definitions. Raises what the library raises."""
     models = generate(
-        sys.stdin.read(),
+        schema,
         input_file_type=InputFileType.JsonSchema,
         output_model_type=DataModelType.PydanticV2BaseModel,
         skip_root_model=True,
@@ -38,8 +36,10 @@ def main() -> None:
         aliases={name: f"{name}_" for name in (*_IMPORTED, *_BUILTIN)},
         allow_population_by_field_name=True,
     )
-    sys.stdout.write(str(models).partition("\n")[2].strip() + "\n")
+    return str(models).partition("\n")[2].strip() + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    # They are the library's, to whoever chooses its options.
+    warnings.simplefilter("ignore")
+    sys.stdout.write(models_of(sys.stdin.read()))

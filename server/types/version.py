@@ -7,6 +7,7 @@ from typing import Any, Final
 from db.commands.outcome import Actor
 from db.connect import database_for
 from db.lookups import find_template, find_version
+from db.migrate import require_migrated
 from db.runtime.versions import VersionStatus
 from server.types.refusal import NoTypes
 from server.watching.address import Address, BadAddress
@@ -34,6 +35,7 @@ class FoundVersion:
 
 async def from_database(url: str, key: str, version: str | None) -> FoundVersion:
     """The version with this number, without one the active one. Raises `NoTypes`, `Unavailable`."""
+    await require_migrated(url)
     async with database_for(url) as database:
         template = await find_template(database, Actor().tenant, key)
         if template is None:
