@@ -14,8 +14,7 @@ from server.types.shapes import Shape
 CONTEXT: Final = "Context"
 OUTPUTS: Final = "StepOutputs"
 
-# What a sub-workflow is completed with, by the runtime itself.
-_CHILDREN: Final = {
+CHILDREN: Final = {
     "type": "object",
     "properties": {
         "children": {
@@ -40,6 +39,7 @@ _CHILDREN: Final = {
     },
     "required": ["children"],
 }
+"""The schema of what the runtime completes a sub-workflow with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _references(shape: Any) -> Iterator[str]:
 
 
 def _output_schema(step: Mapping[str, Any]) -> Any:
-    return _CHILDREN if step["type"] == StepType.SYS_SUB_WORKFLOW else step.get("outputSchema")
+    return CHILDREN if step["type"] == StepType.SYS_SUB_WORKFLOW else step.get("outputSchema")
 
 
 def _define(schema: Any, place: str, name: str, names: Names, definitions: dict[str, Shape]) -> None:
