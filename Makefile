@@ -1,5 +1,5 @@
 # Everything that one does with this checkout; `make help` lists it. Nothing is installed outside of it: Python packages
-# go to .venv/, JavaScript packages to server/graphiql/node_modules/; what only a test needs is installed beside that test.
+# go to .venv/, JavaScript packages to server/graphiql/node_modules/ and server/types/typescript/node_modules/; what only a test needs is installed beside that test.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -19,6 +19,8 @@ ARGS ?=
 GRAPHIQL := server/graphiql
 BUNDLE := $(GRAPHIQL)/dist/index.html
 NODE_MODULES := $(GRAPHIQL)/node_modules/.installed
+TYPES := server/types/typescript
+TYPES_MODULES := $(TYPES)/node_modules/.installed
 # Directories are listed with the files: their time changes when a file comes or goes.
 BUNDLE_SOURCES := $(GRAPHIQL)/index.html $(GRAPHIQL)/vite.config.ts $(shell find $(GRAPHIQL)/src frontend_queries)
 
@@ -28,10 +30,10 @@ help: ## List what can be made
 run: setup ## Serve on http://127.0.0.1:8000 with SQLite and the demo templates
 	@exec $(BIN)/python -m server serve --demo $(ARGS)
 
-test: $(VENV)/.requirements-dev $(BUNDLE) ## Run every test that this machine allows
+test: $(VENV)/.requirements-dev $(BUNDLE) $(TYPES_MODULES) ## Run every test that this machine allows
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-setup: $(VENV)/.requirements $(BUNDLE) ## Make .venv with the pinned requirements, and build GraphiQL
+setup: $(VENV)/.requirements $(BUNDLE) $(TYPES_MODULES) ## Make .venv with the pinned requirements, and build GraphiQL
 
 graphiql: $(BUNDLE) ## Build the GraphiQL page
 
@@ -91,16 +93,27 @@ NODE_FITS = npm --version >/dev/null 2>&1 && node -e ' \
 	process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
 WITH_NODE = PATH='$(CURDIR)/$(BIN)':"$$PATH"
 
+# Node, and then the packages that the lock file of directory $(1) names.
+define install_packages
+@export $(WITH_NODE); if ! { $(NODE_FITS); }; then \
+	echo 'No Node.js that fits was found: installing one into $(VENV)'; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt; \
+fi
+@echo 'Installing the packages of $(1)'
+@cd $(1) && $(WITH_NODE) npm ci --ignore-scripts
+endef
+
 $(NODE_MODULES): $(GRAPHIQL)/package.json $(GRAPHIQL)/package-lock.json $(GRAPHIQL)/.npmrc requirements-node.txt | $(BIN)/python
-	@export $(WITH_NODE); if ! { $(NODE_FITS); }; then \
-		echo 'No Node.js that fits was found: installing one into $(VENV)'; \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt; \
-	fi
-	@echo 'Installing the packages of GraphiQL'
-	@cd $(GRAPHIQL) && $(WITH_NODE) npm ci --ignore-scripts
+	$(call install_packages,$(GRAPHIQL))
 	@touch $@
 
 $(BUNDLE): $(BUNDLE_SOURCES) $(NODE_MODULES)
 	@echo 'Building GraphiQL'
 	@cd $(GRAPHIQL) && $(WITH_NODE) npm run --silent build -- --logLevel warn
 	@touch $@
+
+# ---- What `stepgraph types` prints TypeScript with
+
+$(TYPES_MODULES): $(TYPES)/package.json $(TYPES)/package-lock.json $(TYPES)/.npmrc requirements-node.txt | $(BIN)/python $(NODE_MODULES)
+	$(call install_packages,$(TYPES))
+	@cp $(TYPES)/package-lock.json $@

@@ -1,19 +1,35 @@
-"""Small reads by id."""
+"""Small reads by id or key."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from db.ids import IdKind, is_id
 from db.runtime.statuses import ExecutionStatus
+from db.runtime.versions import VersionStatus
 from db.session import Database
 from db.statements import Statement
-from db.tables import WorkflowExecution, table_of
+from db.tables import WorkflowExecution, WorkflowTemplate, WorkflowTemplateVersion, table_of
 
 _executions = table_of(WorkflowExecution)
 _PLACE = Statement(
     select(_executions.c.root_id, _executions.c.runtime_status).where(
         _executions.c.id == bindparam("id"), _executions.c.tenant == bindparam("tenant")
+    )
+)
+_templates = table_of(WorkflowTemplate)
+_versions = table_of(WorkflowTemplateVersion)
+_TEMPLATE = Statement(
+    select(_templates.c.id, _templates.c.active_version_id).where(
+        _templates.c.key == bindparam("key"), _templates.c.tenant == bindparam("tenant")
+    )
+)
+_VERSION = select(_versions.c.version, _versions.c.status, _versions.c.definition)
+_BY_ID = Statement(_VERSION.where(_versions.c.id == bindparam("id")))
+_BY_NUMBER = Statement(
+    _VERSION.where(
+        _versions.c.template_id == bindparam("template_id"), _versions.c.version == bindparam("version")
     )
 )
 _REVISION = Statement(select(_executions.c.tree_revision).where(_executions.c.id == bindparam("root_id")))
@@ -25,6 +41,40 @@ class Place:
 
     root_id: str
     status: ExecutionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a template."""
+
+    version: str
+    status: VersionStatus
+    definition: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template, and which of its versions is active, if one is."""
+
+    id: str
+    active_version_id: str | None
+
+
+async def find_template(database: Database, tenant: str, key: str) -> Template | None:
+    """One of the tenant's templates; None for any other key."""
+    rows = await database.rows(_TEMPLATE, {"key": key, "tenant": tenant})
+    return Template(*rows[0]) if rows else None
+
+
+async def find_version(database: Database, template: Template, version: str | None) -> Version | None:
+    """A version by its number, without one the active version; None where there is none."""
+    if version is not None:
+        rows = await database.rows(_BY_NUMBER, {"template_id": template.id, "version": version})
+    elif template.active_version_id is not None:
+        rows = await database.rows(_BY_ID, {"id": template.active_version_id})
+    else:
+        rows = []
+    return Version(*rows[0]) if rows else None
 
 
 async def find_execution(database: Database, tenant: str, execution_id: str) -> Place | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from os.path import isfile
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +35,18 @@ async def migrate(url: str) -> str:
 async def missing_migrations(url: str) -> list[str]:
     """The migrations that the database does not have yet, oldest first."""
     return await _on_connection(url, _missing)
+
+
+async def require_migrated(url: str) -> None:
+    """Refuse a database that lacks a migration, or a SQLite file that is not there: `Unavailable`. Makes no file."""
+    parsed = parse_database_url(url)
+    if parsed.drivername == "sqlite+aiosqlite" and not await asyncio.to_thread(isfile, str(parsed.database)):
+        raise Unavailable(f"There is no SQLite file {parsed.database}.")
+    missing = await missing_migrations(url)
+    if missing:
+        raise Unavailable(
+            f"The database lacks {len(missing)} migration{'s' if len(missing) > 1 else ''}: run `stepgraph migrate` first."
+        )
 
 
 async def _on_connection(url: str, work: Callable[[Connection], T]) -> T:

@@ -22,6 +22,9 @@ from server.demo import load_demo
 from server.serving import listen
 from server.serving import serve as serve_application
 from server.settings import Settings
+from server.types.printing import Language, printed
+from server.types.refusal import NoTypes
+from server.types.version import from_database, from_server
 from server.watching.command import watch as run_watch
 from server.workers import Workers, require_shared_broker
 
@@ -120,6 +123,30 @@ def watch(
 ) -> None:
     """Show an execution and all below it live, until it ends."""
     raise typer.Exit(run_watch(_settings(url=url).url, execution_id, as_json=json))
+
+
+@cli.command()
+def types(
+    template_key: Annotated[str, typer.Argument(metavar="TEMPLATE", help="The template's key.")],
+    version: Annotated[str | None, typer.Option(help="A version's number; default: the active one.")] = None,
+    language: Annotated[Language, typer.Option(help="What to print them in.")] = Language.TYPESCRIPT,
+    database: Database = None,
+    server_url: Annotated[
+        str | None,
+        typer.Option("--url", help="Ask this server, with or without `/graphql`, and no database."),
+    ] = None,
+) -> None:
+    """Print the types of a version's context and step outputs."""
+    if server_url is None:
+        finding = from_database(_settings(database=database).database, template_key, version)
+    elif database is None:
+        finding = from_server(server_url, template_key, version)
+    else:
+        _fail("--database and --url: give one of them.")
+    try:
+        sys.stdout.write(printed(_run(finding), language))
+    except NoTypes as reason:
+        _fail(reason)
 
 
 async def _load_demo(settings: Settings) -> list[str]:

@@ -15,8 +15,7 @@ from starlette.requests import HTTPConnection
 
 from db.connect import database_for
 from db.journal import JournalReader
-from db.migrate import migrate, missing_migrations
-from db.session import Unavailable
+from db.migrate import migrate, require_migrated
 from db.store import Store
 from db.tables import DEFAULT_TENANT
 from schema.context import Context, Viewer
@@ -148,11 +147,7 @@ async def prepare_database(settings: Settings) -> None:
     if settings.database.startswith("sqlite"):
         await migrate(settings.database)
         return
-    missing = await missing_migrations(settings.database)
-    if missing:
-        raise Unavailable(
-            f"The database lacks {len(missing)} migration{'s' if len(missing) > 1 else ''}: run `stepgraph migrate` first."
-        )
+    await require_migrated(settings.database)
 
 
 def uvicorn_config(app: Starlette) -> uvicorn.Config:

@@ -1,0 +1,5 @@
+"""Why no types are printed."""
+
+
+class NoTypes(ValueError):
+    """One sentence for people."""
