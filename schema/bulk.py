@@ -12,8 +12,8 @@ from db.commands.outcome import Actor, Committed, ManyDone
 from db.commands.together import Result
 from db.commands.transaction import TreeCommand
 from db.runtime.errors import IdempotencyConflict, Refusal
+from db.runtime.validation import Issue, Severity
 from schema.context import Context, OperationInfo
-from schema.enums import Severity
 from schema.given import Given
 from schema.inputs import CancelWorkflowExecutionsInput, RetryStepsInput
 from schema.matches import CANCELLABLE, RETRYABLE, Matches, MatchKind
@@ -139,12 +139,5 @@ def _limit(given: int | None) -> int:
 
 def _key_is_taken(conflict: IdempotencyConflict) -> ValidationFailed:
     """The contract's union has no `IdempotencyConflict`, so an issue tells of it."""
-    issue = ValidationIssue(
-        code="IDEMPOTENCY_CONFLICT",
-        severity=Severity.ERROR,
-        message=conflict.message,
-        path="/idempotencyKey",
-        step_id=None,
-        transition_id=None,
-    )
-    return ValidationFailed(message=conflict.message, issues=[issue])
+    issue = Issue("IDEMPOTENCY_CONFLICT", Severity.ERROR, conflict.message, "/idempotencyKey")
+    return ValidationFailed(message=conflict.message, issues=[ValidationIssue.of(issue)])
