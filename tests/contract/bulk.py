@@ -4,9 +4,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from schema.allowance import Allowance
-from tests.api import Api
+import orjson
 
+from db.commands.outcome import Actor
+from db.commands.step import fail_step
+from db.runtime.statuses import ExecutionStatus
+from schema.allowance import Allowance
+from server.limits import OperationLimits
+from server.operations import Operations
+from server.requests import GraphQLRequest
+from tests.api import SCHEMA, Api
+from tests.contract.graphs import JSON, TASK, batch, graph
+from tests.contract.trees import Rows, create, publish, read
+
+ONE = graph("one", {"task": TASK}, "start task end")
+PARENT = graph("parent", {"children": batch("child", "[1, 2, 3]")}, "start children end")
+ROOTS: JSON = {"isRoot": True}
 INPUTS = {"cancelWorkflowExecutions": "CancelWorkflowExecutionsInput", "retrySteps": "RetryStepsInput"}
 ANSWER = """
   __typename
@@ -25,6 +38,40 @@ ANSWER = """
   }
   ... on ValidationFailed { message issues { code severity path } }
 """
+
+
+def tenant_of(api: Api) -> str:
+    return api.context.viewer.tenant
+
+
+async def made(api: Api, key: str, number: int = 1, *definitions: JSON) -> list[str]:
+    """New executions, the oldest first."""
+    await publish(api.store, tenant_of(api), *definitions)
+    return [(await create(api.store, tenant_of(api), key))[0] for _ in range(number)]
+
+
+async def rows(api: Api) -> Rows:
+    return await read(api.store, tenant_of(api))
+
+
+async def fail(api: Api, execution_id: str, *step_ids: str) -> None:
+    """Fail steps of an execution."""
+    seen = await rows(api)
+    for step_id in step_ids:
+        id_ = seen.step(execution_id, step_id)["id"]
+        await fail_step(api.store, Actor(tenant_of(api)), id_, None, "It broke.")
+
+
+async def failed(api: Api, number: int, *definitions: JSON) -> list[str]:
+    """New executions of `one` whose task has failed."""
+    ids = await made(api, "one", number, ONE, *definitions)
+    for id_ in ids:
+        await fail(api, id_, "task")
+    return ids
+
+
+def statuses(seen: Rows) -> dict[str, ExecutionStatus]:
+    return {id_: row["runtime_status"] for id_, row in seen.executions.items()}
 
 
 def document(mutation: str) -> str:
@@ -94,10 +141,12 @@ def broken_after(api: Api, transactions: int) -> Api:
     return broken
 
 
-def hurried(api: Api, clock: Callable[[], float], seconds: float) -> Api:
-    """The same API where an operation has so much time by this clock."""
-    allowance = Allowance(clock)
-    allowance.begin(seconds)
-    other = Api(replace(api.store, database=api.database._database), api.context.viewer.tenant)
-    other.context = replace(other.context, allowance=allowance)
-    return other
+async def cancel_by_clock(api: Api, clock: Callable[[], float], **given: Any) -> Any:
+    """Cancel executions as the server does it, where an operation has a minute by this clock."""
+    operations = Operations(SCHEMA, limits=OperationLimits(seconds=60))
+    variables = {"input": {"where": {}, **given}}
+    operation = operations.prepare(GraphQLRequest(document("cancelWorkflowExecutions"), variables=variables))
+    context = replace(api.context, allowance=Allowance(clock))
+    outcome = await operations.execute(operation, context)
+    assert not outcome.errors, outcome.errors
+    return orjson.loads(orjson.dumps(outcome.data))["cancelWorkflowExecutions"]
