@@ -36,23 +36,24 @@ def can_be_retried(step: Row, query: "Query") -> str:
 
 def _is_waited_for(execution: Row, query: "Query") -> str:
     """From each execution above, up to the root, a live attempt waits for the one below it; always true of a root."""
-    line, above = query.alias("q"), _EXECUTIONS
-    parents, parent = query.table(above)
-    waiting, step = query.table(_STEPS)
-    links, link = query.table(above)
-    is_live = (
-        f"{step.is_current} and {_is_among(step.status, _LIVE)} and {_is_among(parent.runtime_status, _OPEN)}"
+    line = query.alias("q")
+    of_line, starter = query.table(_STEPS)
+    above, parent = query.table(_EXECUTIONS)
+    next_up = (
+        f"select {parent.parent_step_id} from {above} where {parent.id} ="
+        f" (select {starter.execution_id} from {of_line} where {starter.id} = {line}.step_id)"
     )
-    waits = (
-        f"select 1 from {parents} join {waiting} on {step.execution_id} = {parent.id}"
-        f" where {parent.id} = {line}.parent_id and {step.id} = {line}.parent_step_id and {is_live}"
-    )
+    steps, step = query.table(_STEPS)
+    parents, waiting = query.table(_EXECUTIONS)
+    status = f"(select {waiting.runtime_status} from {parents} where {waiting.id} = {step.execution_id})"
+    is_live = f"{step.is_current} and {_is_among(step.status, _LIVE)} and {_is_among(status, _OPEN)}"
+    # By id, in sub-selects of one value: as joins, PostgreSQL would read whole tables once for every row.
     return (
-        f"not exists (with recursive {line}(parent_id, parent_step_id) as ("
-        f"select {execution.parent_id}, {execution.parent_step_id} where {execution.parent_id} is not null"
-        f" union all select {link.parent_id}, {link.parent_step_id} from {line} join {links}"
-        f" on {link.id} = {line}.parent_id where {link.parent_id} is not null)"
-        f" select 1 from {line} where not exists ({waits}))"
+        f"not exists (with recursive {line}(step_id) as ("
+        f"select {execution.parent_step_id} where {execution.parent_id} is not null"
+        f" union all select ({next_up}) from {line} where {line}.step_id is not null)"
+        f" select 1 from {line} where {line}.step_id is not null"
+        f" and (select {step.id} from {steps} where {step.id} = {line}.step_id and {is_live}) is null)"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from graphql import GraphQLObjectType
 
-from db.commands.bulk import Bulk, Target, cancelling, recall_done, retrying
+from db.commands.bulk import Bulk, Target, cancelling, committed_of, recall_done, retrying
 from db.commands.guards import Once, Repeated
 from db.commands.outcome import Actor, Committed, ManyDone
 from db.commands.together import Result
@@ -86,8 +86,7 @@ class _Work:
             except Repeated:
                 before = await self._before(once)
                 assert before is not None, "whoever was faster has kept what it did"
-        results = [Committed(*each) for each in before.done]
-        return await self._told(before.matched, results)
+        return await self._told(before.matched, committed_of(before))
 
     async def _before(self, once: Once | None) -> ManyDone | None:
         store, actor = self._context.store, self._context.actor

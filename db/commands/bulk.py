@@ -5,7 +5,7 @@ is told what it has done as far as it came, and nothing is done again.
 """
 
 from collections.abc import AsyncIterator, Generator, Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -51,6 +51,14 @@ async def recall_done(store: Store, actor: Actor, once: Once) -> ManyDone | None
     return None if kept is None else ManyDone(**kept)
 
 
+def committed_of(done: ManyDone) -> list[Committed]:
+    """What was carried out, in order."""
+    return [
+        Committed(root_id or execution_id, execution_id, step_execution_id, since, revision)
+        for root_id, execution_id, step_execution_id, since, revision in done.done
+    ]
+
+
 class Bulk:
     """A command that is given to the objects that were found, `matched` of them in all."""
 
@@ -84,7 +92,7 @@ class Bulk:
         return results
 
     def _keep(self, once: Once, now_done: Sequence[Committed]) -> Generator[Request, Any, None]:
-        outcome = ManyDone(self._matched, [astuple(each) for each in (*self._done, *now_done)])
+        outcome = ManyDone(self._matched, [_kept(each) for each in (*self._done, *now_done)])
         guard = Guard(once=once)
         if self._done and now_done:
             yield from grow(self._actor, once, outcome)
@@ -97,3 +105,15 @@ class Bulk:
 
 def _committed(results: Iterable[Result]) -> list[Committed]:
     return [result for result in results if isinstance(result, Committed)]
+
+
+def _kept(committed: Committed) -> Sequence[Any]:
+    """In few bytes: all of it is written again with every tree. A root's own id stands there once."""
+    is_root = committed.execution_id == committed.root_id
+    return (
+        None if is_root else committed.root_id,
+        committed.execution_id,
+        committed.step_execution_id,
+        committed.since,
+        committed.revision,
+    )

@@ -38,7 +38,7 @@ class TemplateChanged:
 class ManyDone:
     """What one command has done to many objects as far as it came, as its key keeps it.
 
-    `matched` is how many it found, `done` the fields of the `Committed` of each that was carried out, in order.
+    `matched` is how many it found; `done` tells of each that was carried out, in order (`bulk.committed_of`).
     """
 
     matched: int
