@@ -34,6 +34,12 @@ FAN = graph(
 )
 ABANDONING = graph("abandoning", {"child": single("child", onParentClose="ABANDON")}, "start child end")
 GRAND = graph("grand", {"parent": single("parent", onParentClose="ABANDON")}, "start parent end")
+BESIDE = graph(
+    "beside",
+    {"both": PARALLEL, "child": single("child"), "task": TASK, "join": "gateway.parallel_join"},
+    "start both child join end",
+    "both task join",
+)
 KEY = "an idempotency key"
 
 
@@ -193,6 +199,19 @@ async def test_what_nobody_waits_for_is_no_match_of_a_retry(api: Api) -> None:
     within = {"workflowExecution": {"rootWorkflowExecutionId": {"eq": near}}}
     assert counts(await retry(api, within)) == (1, 1, 0)
     assert_whole(await rows(api))
+
+
+async def test_what_failed_below_an_execution_that_was_cancelled_is_no_match_of_a_retry(api: Api) -> None:
+    """C5: the step above has failed with its child, and stays failed where its execution is cancelled."""
+    await publish(api.store, tenant_of(api), CHILD, BESIDE)
+    (root,) = await create(api.store, tenant_of(api), "beside")
+    (child,) = (await rows(api)).children(root, "child")
+    await fail(api, child["id"], "task")
+    assert counts(await retry(api, dryRun=True)) == (2, 0, 2)
+    assert counts(await cancel(api)) == (1, 1, 0)
+    seen = await rows(api)
+    assert seen.step(root, "child")["status"] is seen.step(child["id"], "task")["status"] is StepStatus.FAILED
+    assert counts(await retry(api)) == (0, 0, 0)
 
 
 # What is refused, and what only counts.
