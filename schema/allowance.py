@@ -1,7 +1,9 @@
 """How long an operation may take. What it waits for somebody else to do is not counted (`security.md` A4)."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -11,11 +13,23 @@ T = TypeVar("T")
 class Allowance:
     """The time of one operation, whose fields may wait beside each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """The clock tells seconds since any moment."""
+        self._clock = clock
+        self._half = math.inf
         self._limit: asyncio.Timeout | None = None
         self._tasks: set[asyncio.Task[object]] = set()
         self._waiting = 0
         self._left = 0.0
+
+    def begin(self, seconds: float) -> None:
+        """Say that the operation has so many seconds from now on, whoever sees to it that it keeps to them."""
+        self._half = self._clock() + seconds / 2
+
+    @property
+    def is_half_spent(self) -> bool:
+        """Whether what is done piece by piece should come to its end, with time left to tell of it."""
+        return self._clock() >= self._half
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         """What the work comes to. Raises `TimeoutError` after so many seconds that count.

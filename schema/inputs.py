@@ -4,6 +4,7 @@ from typing import Any
 
 import strawberry
 
+from schema.filters import WorkflowExecutionWhere, WorkflowStepExecutionWhere
 from schema.scalars import JSONObject
 
 
@@ -17,6 +18,29 @@ def _idempotency_key() -> Any:
 def _if_revision() -> Any:
     return strawberry.field(
         description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
+
+
+def _limit() -> Any:
+    return strawberry.field(description="How many matches at most, 1 to 500, the oldest first.", default=100)
+
+
+def _dry_run() -> Any:
+    return strawberry.field(
+        description="Only count the matches; nothing is done, and the key is neither read nor kept.",
+        default=False,
+    )
+
+
+def _reason() -> Any:
+    return strawberry.field(description="Why, for people and the journal.", default=strawberry.UNSET)
+
+
+def _key_of_many() -> Any:
+    return strawberry.field(
+        description="Done once under this key for 24 hours: a repeat does nothing and answers with what the first call "
+        "has carried out as far as it came, and with what remains now. A call that carried out nothing is not kept.",
+        default=strawberry.UNSET,
     )
 
 
@@ -165,3 +189,27 @@ class StepInput:
     )
     if_revision: int | None = _if_revision()
     idempotency_key: str | None = _idempotency_key()
+
+
+@strawberry.input(description="Executions to cancel.")
+class CancelWorkflowExecutionsInput:
+    where: WorkflowExecutionWhere = strawberry.field(
+        description="Which of those that are IN_PROGRESS, roots and children alike; all of them where it is empty."
+    )
+    reason: str | None = _reason()
+    limit: int | None = _limit()
+    dry_run: bool | None = _dry_run()
+    idempotency_key: str | None = _key_of_many()
+
+
+@strawberry.input(description="Steps to retry.")
+class RetryStepsInput:
+    where: WorkflowStepExecutionWhere = strawberry.field(
+        description="Which of those that can be retried: current attempts that are FAILED, scheduled ones too, where no "
+        "execution from theirs up to the root is COMPLETED or CANCELLED and each of these is waited for by the step above "
+        "it. All of them where it is empty."
+    )
+    reason: str | None = _reason()
+    limit: int | None = _limit()
+    dry_run: bool | None = _dry_run()
+    idempotency_key: str | None = _key_of_many()

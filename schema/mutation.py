@@ -8,14 +8,15 @@ import strawberry
 from db.commands import execution, step, template, version
 from db.commands.outcome import Committed, TemplateChanged
 from db.runtime.errors import Refusal
-from schema import inputs
+from schema import bulk, inputs
 from schema.context import OperationInfo
 from schema.describing import describe_inputs
 from schema.given import Given
+from schema.moved import moved_rows
 from schema.projection.arguments import BadUserInput
 from schema.projection.rows import Rows
 from schema.refusals import refused
-from schema.results import TemplateResult, TransitionResult
+from schema.results import BulkResult, TemplateResult, TransitionResult
 
 
 @strawberry.type(
@@ -157,6 +158,22 @@ class Mutation:
         given = Given(info, input)
         return await _moved(info, step.enable_step(*given.caller, given.id, given.reason, given.guard))
 
+    @strawberry.mutation(
+        description="`cancelWorkflowExecution` for the oldest executions that a filter matches, one transaction a tree. "
+        "A match below one that was cancelled before it is answered with `InvalidTransition`: it went with that one."
+    )
+    async def cancel_workflow_executions(
+        self, info: OperationInfo, input: inputs.CancelWorkflowExecutionsInput
+    ) -> BulkResult:
+        return await bulk.carry_out(info, bulk.CANCEL, input)
+
+    @strawberry.mutation(
+        description="`retryStep` for the steps that a filter matches, those that were started first, one transaction a "
+        "tree. A step that fails again matches again: a filter by `failedAt` leaves it out."
+    )
+    async def retry_steps(self, info: OperationInfo, input: inputs.RetryStepsInput) -> BulkResult:
+        return await bulk.carry_out(info, bulk.RETRY, input)
+
 
 describe_inputs(Mutation)
 
@@ -168,16 +185,7 @@ async def _moved(info: OperationInfo, command: Awaitable[Committed]) -> Any:
     except Refusal as refusal:
         return refused(refusal)
     await info.context.announcer.announce(committed)
-    return Rows(
-        "TransitionSuccess",
-        {
-            "root_id": committed.root_id,
-            "execution_id": committed.execution_id,
-            "step_execution_id": committed.step_execution_id,
-            "since": committed.since,
-            "revision": committed.revision,
-        },
-    )
+    return moved_rows(committed)
 
 
 async def _changed(command: Awaitable[TemplateChanged]) -> Any:

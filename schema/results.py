@@ -132,6 +132,34 @@ TransitionResult = Annotated[
     | LimitExceeded,
     strawberry.union("TransitionResult", description="The changes that a command made, or why it made none."),
 ]
+
+
+@strawberry.type(
+    description="What a command over many objects came to. Call again, under another idempotencyKey, until `remaining` or "
+    "`done` is 0."
+)
+class BulkSuccess:
+    matched: int = strawberry.field(description="How many matched when the call began.")
+    done: int = strawberry.field(description="For how many the command was carried out.")
+    remaining: int = strawberry.field(
+        description="How many match now. More than were left out by `limit`: the call ended early because half of an "
+        "operation's time had gone, or others have come to match; fewer: some ended with those that were done."
+    )
+    results: list[TransitionResult] = strawberry.field(
+        description="What came of each match that the command was given to, tree by tree, the tree with the oldest first. "
+        "A refused one leaves the others done: it has changed since it was found, often with one before it. Of a repeat "
+        "only what was carried out."
+    )
+
+
+BulkResult = Annotated[
+    BulkSuccess | ValidationFailed | LimitExceeded,
+    strawberry.union(
+        "BulkResult",
+        description="What came of each match, or why nothing was done. An idempotencyKey that stands for something else is "
+        "an issue with the code `IDEMPOTENCY_CONFLICT`.",
+    ),
+]
 TemplateResult = Annotated[
     TemplateSuccess | NotFound | InvalidTransition | ValidationFailed | IdempotencyConflict | LimitExceeded,
     strawberry.union(

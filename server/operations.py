@@ -273,6 +273,7 @@ class Operations:
     ) -> ExecutionResult:
         """The result, unless it takes too long. Raises `OperationOverdue`."""
         seconds = self._limits.seconds
+        context.allowance.begin(seconds)
         if operation.type is OperationType.MUTATION:
             return await self._overdue.in_time(result, seconds)
         try:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
-from db.commands.outcome import Actor, Committed, TemplateChanged
+from db.commands.outcome import Actor, Committed, ManyDone, TemplateChanged
 from db.commands.rows import clock
 from db.requests import Fetch, Request, Write
 from db.row_changes import Insert, each_of
@@ -27,6 +27,11 @@ _RECALL = Statement(
 )
 # Only what was found: somebody else may have forgotten it as well and done the command anew.
 _FORGET = Statement(delete(_keys).where(*_key_is, _keys.c.created_at == bindparam("created_at")))
+_GROW = Statement(
+    update(_keys)
+    .where(_keys.c.tenant == bindparam("of"), _keys.c.key == bindparam("named"))
+    .values(outcome=bindparam("grown", type_=_keys.c.outcome.type))
+)
 _NOW = Statement(select(clock))
 INSERT_KEY = Insert(_keys, tuple(column.name for column in _keys.columns))
 
@@ -96,7 +101,7 @@ def recall(actor: Actor, guard: Guard) -> Generator[Request, Any, dict[str, Any]
 
 
 def remember(
-    actor: Actor, guard: Guard, outcome: Committed | TemplateChanged
+    actor: Actor, guard: Guard, outcome: Committed | TemplateChanged | ManyDone
 ) -> Generator[Request, Any, None]:
     """Keep what a command came to; only what succeeded is remembered."""
     if guard.once is None:
@@ -108,8 +113,13 @@ def remember(
         raise Repeated from None
 
 
+def grow(actor: Actor, once: Once, outcome: ManyDone) -> Generator[Request, Any, None]:
+    """Keep what more a command has done that is remembered already."""
+    yield Write(_GROW, [{"of": actor.tenant, "named": once.key, "grown": _shown(outcome)}])
+
+
 def key_values(
-    actor: Actor, once: Once, outcome: Committed | TemplateChanged, now: datetime
+    actor: Actor, once: Once, outcome: Committed | TemplateChanged | ManyDone, now: datetime
 ) -> dict[str, Any]:
     """The row of a command that was done once."""
     return {
@@ -117,6 +127,10 @@ def key_values(
         "key": once.key,
         "mutation": once.mutation,
         "input_hash": once.input_hash,
-        "outcome": {name: getattr(outcome, name) for name in outcome.__slots__},
+        "outcome": _shown(outcome),
         "created_at": now,
     }
+
+
+def _shown(outcome: Committed | TemplateChanged | ManyDone) -> dict[str, Any]:
+    return {name: getattr(outcome, name) for name in outcome.__slots__}

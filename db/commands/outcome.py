@@ -1,6 +1,8 @@
 """Who gives a command, and what a committed one says of itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from db.tables import DEFAULT_TENANT
 
@@ -30,3 +32,14 @@ class TemplateChanged:
 
     template_id: str
     version_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ManyDone:
+    """What one command has done to many objects as far as it came, as its key keeps it.
+
+    `matched` is how many it found; `done` tells of each that was carried out, in order (`bulk.committed_of`).
+    """
+
+    matched: int
+    done: Sequence[Sequence[Any]]

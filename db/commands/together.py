@@ -50,7 +50,7 @@ async def _together(store: Store, root_id: str, commands: Sequence[TreeCommand])
     """What each command came to. What fails together is tried one by one: one bad command must not spoil the others."""
     if len(commands) > 1:
         try:
-            return await store.database.transact(_on_one_tree(store, root_id, commands))
+            return await store.database.transact(on_one_tree(store, root_id, commands))
         except Exception as error:
             # Whose it is meets it again, alone; but a database that is away would be waited for once for each.
             if isinstance(error, Unavailable):
@@ -65,15 +65,16 @@ async def _alone(store: Store, command: TreeCommand) -> Result:
         return error
 
 
-def _on_one_tree(
+def on_one_tree(
     store: Store, root_id: str, commands: Sequence[TreeCommand]
 ) -> Generator[Request, Any, list[Result]]:
+    """Lock a tree and carry commands out on it, each decided in turn; what each came to, or why it was refused."""
     found = yield Fetch(rows.LOCK_ROOT, {"id": root_id})
     if not found:
         return [NotFound(command.named.checked()) for command in commands]
     tree = tree_of(found[0])
     known = {command.execution_id for command in commands if command.execution_id is not None}
-    if known:
+    if known and store.database.kind == "postgresql":
         yield from load_together(known, tree, store.definitions)
     results: list[Result] = []
     done: list[tuple[TreeCommand, Committed]] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial, reduce
 from operator import getitem
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from graphql import (
     FieldNode,
@@ -16,6 +16,7 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLInputType,
+    GraphQLResolveInfo,
     OperationDefinitionNode,
     is_input_object_type,
     is_list_type,
@@ -89,6 +90,13 @@ class KnownSite:
 
 
 AnySite = Site | KnownSite
+
+
+def values_at(info: GraphQLResolveInfo[Any]) -> Values:
+    """A field's arguments as its resolver's caller has them, in the API's names: a `where` is compiled from them."""
+    # Strawberry gives resolvers the values alone. Their sources tell of variables within JSON, which no filter takes.
+    variables = VariableValues({}, cast("dict[str, Any]", info.variable_values))
+    return get_argument_values(info.parent_type.fields[info.field_name], info.field_nodes[0], variables)
 
 
 def detached(node: FieldNode) -> FieldNode:

@@ -1,10 +1,12 @@
 """The hook into graphql-core: a value that the projection answers is not completed in Python."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any, Protocol
 
+import orjson
 from graphql import (
     ExecutionResult,
     FieldNode,
@@ -18,6 +20,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from orjson import Fragment
+from strawberry.dataloader import DataLoader
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from db.session import AnswerTooLong
@@ -124,8 +127,9 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         self.context_value.allowance.enter()
         rows = result if isinstance(result, Rows) else _NO_ROWS
+        shown = self._shared if rows.is_one_of_many else self._fragment
         # Back through graphql-core, so that null where the schema says never is its own error.
-        fragment = await self._fragment(rows, info.parent_type, details)
+        fragment = await shown(rows, info.parent_type, details)
         completed = self.complete_value(return_type, details, info, path, fragment, position)
         return await completed if isinstance(completed, Awaitable) else completed
 
@@ -163,6 +167,30 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             text = await self._text(replace(rows, is_now=False), parent, details)
         return None if text is None else Fragment(text)
 
+    async def _shared(self, rows: Rows, parent: GraphQLObjectType, details: Details) -> Fragment | None:
+        """What is shown of rows, by the statement of all that are asked for at the same place at the same time."""
+        place = (id(details), rows.type_name, rows.kinds)
+        loader = self._sharing.get(place)
+        if loader is None:
+            # It keeps the details, whose id so stays theirs.
+            loader = DataLoader(partial(self._all_of, parent, details), cache=False)
+            self._sharing[place] = loader
+        return await loader.load(rows)
+
+    async def _all_of(
+        self, parent: GraphQLObjectType, details: Details, many: Sequence[Rows]
+    ) -> list[Fragment | None]:
+        entries = orjson.dumps([dict(rows.values) for rows in many]).decode()
+        whole = Rows(many[0].type_name, {"entries": entries}, each=many[0].kinds)
+        text = await self._text(whole, parent, details)
+        assert text is not None
+        return [None if each is None else Fragment(each) for each in orjson.loads(text)]
+
+    @cached_property
+    def _sharing(self) -> dict[Hashable, DataLoader[Rows, Fragment | None]]:
+        """By place in the document, what loads those that share a statement there."""
+        return {}
+
     async def _text(self, rows: Rows, parent: GraphQLObjectType, details: Details) -> str | None:
         context: Projecting = self.context_value
         plan = self._plan(context.plans, rows, parent, details)
@@ -196,6 +224,7 @@ class ProjectionExecutor(StrawberryGraphQLCoreExecutionContext):
             tuple(detail.node.loc.start for detail in details if detail.node.loc),
             rows.type_name,
             rows.is_list,
+            rows.each,
             rows.as_of is None,
             rows.is_now,
             rows.listing,

@@ -20,6 +20,8 @@ class Moved(GraphQLError):  # raised by a guard, and answered by reading the pas
 def plan_result(query: Query, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
     """The statement of what a resolver returned."""
     _place(query, rows)
+    if rows.each is not None:
+        return _each(query, rows.each, type_, details)
     if rows.listing is not None:
         return _listing(query, rows.listing, type_, details)
     return _list(query, type_, details) if rows.is_list else _object(query, rows, type_, details)
@@ -52,13 +54,28 @@ def _place(query: Query, rows: Rows) -> None:
 
 def _object(query: Query, rows: Rows, type_: GraphQLObjectType, details: Details) -> Plan:
     if not query.has_table(type_):
-        kinds = {name: "bigint" if isinstance(value, int) else "text" for name, value in rows.values.items()}
-        row = ValuesRow({name: query.value(name, kind) for name, kind in kinds.items()})
+        row = ValuesRow({name: query.value(name, kind) for name, kind in rows.kinds})
         return query.finish(f"select {query.object(type_, row, details)}")
     source, found = query.table(query.table_of(type_))
     conditions = [f"{found[name]} = {query.value(name)}" for name in rows.values]
     selected = query.object(type_, found, details, at_top=True)
     return query.finish(f"select {selected} from {source} where {' and '.join(conditions)}")
+
+
+def _each(query: Query, kinds: Sequence[tuple[str, str]], type_: GraphQLObjectType, details: Details) -> Plan:
+    """A list of texts, one for each entry of a JSON array: the payload that it is, or the row that it finds."""
+    entry = Row(query.alias("q"), (*(name for name, _ in kinds), "n"))
+    source = query.sql.records(query.value("entries"), entry.alias, dict(kinds))
+    if query.has_table(type_):
+        table, found = query.table(query.table_of(type_))
+        conditions = " and ".join(f"{found[name]} = {entry[name]}" for name, _ in kinds)
+        shown = query.sql.nested(
+            f"select {query.object(type_, found, details)} from {table} where {conditions}"
+        )
+    else:
+        shown = query.object(type_, entry, details)
+    text = query.sql.quoted(shown)
+    return query.finish(f"select {query.sql.array(text, source, entry.alias, '1 = 1', entry['n'], None)}")
 
 
 def _listing(query: Query, listing: Listing, type_: GraphQLObjectType, details: Details) -> Plan:

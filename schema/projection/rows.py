@@ -33,10 +33,22 @@ class Rows:
     is_list: bool = False
     # A list of rows of the type's table that hang on the execution with the id in the value `id`.
     listing: Listing | None = None
+    # One of many that are asked for at one place: they share a statement.
+    is_one_of_many: bool = False
+    # An object, as a text, for each entry of the value `entries`, a JSON array as text; these are the entries' members,
+    # each with its kind. Null for an entry whose object is not there.
+    each: tuple[tuple[str, str], ...] | None = None
     # The revision of its tree at which the object, an execution, is shown with all that hangs on it; None: as it is.
     as_of: int | None = None
     # Whether the tree most probably is at `as_of` still: read as it is then, if it proves to be.
     is_now: bool = False
+
+    @property
+    def kinds(self) -> tuple[tuple[str, str], ...]:
+        """Its values by their names, with the kinds that a statement knows them as."""
+        return tuple(
+            (name, "bigint" if isinstance(value, int) else "text") for name, value in self.values.items()
+        )
 
     @property
     def key(self) -> Hashable:

@@ -5,14 +5,13 @@ Both statements are made of the field's arguments by what makes the query's.
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
 from graphql import GraphQLObjectType, GraphQLResolveInfo
-from graphql.execution.values import VariableValues, get_argument_values
 
 from schema.projection import declare
-from schema.projection.arguments import Values
+from schema.projection.arguments import Values, values_at
 from schema.projection.compiler import Query
 from schema.projection.executor import Plans, Reader
 from schema.projection.journal import epoch_of
@@ -53,11 +52,8 @@ class ListReader:
     ) -> None:
         self.tenant = tenant
         self._database = database
-        (field, *_) = info.field_nodes
         reach = reach_of(info.field_nodes, info.fragments)
-        # Strawberry gives resolvers the values alone. Their sources tell of variables within JSON, which no filter takes.
-        variables = VariableValues({}, cast("dict[str, Any]", info.variable_values))
-        values = get_argument_values(info.parent_type.fields[info.field_name], field, variables)
+        values = values_at(info)
         statements = _Statements(kind, reach, plans, info.schema.get_type(kind.node), values)
         self._values = values
         self._page = statements.page().bound([values], {"tenant": tenant})

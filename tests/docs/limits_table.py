@@ -81,6 +81,7 @@ def limits_table() -> str:
             "`LIMIT_EXCEEDED`",
         ),
         ("Answer of a root field", _bytes(LONGEST_ANSWER), "`LIMIT_EXCEEDED`"),
+        ("`limit` of a command for many", f"1 to {MAX_PAGE}", "`BAD_USER_INPUT`"),
         ("Ids of `nodes`", f"{MAX_PAGE}", "`BAD_USER_INPUT`"),
         ("`context` of an execution", _bytes(runtime.context_bytes), "`LimitExceeded`"),
         ("`outputData` of a step", _bytes(runtime.output_bytes), "`LimitExceeded`"),

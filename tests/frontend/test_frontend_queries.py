@@ -136,7 +136,26 @@ async def _executions(frontend: Frontend) -> None:
     attempts = [(each["attempt"], each["status"]) for each in history["step"]["attempts"]]
     assert attempts == [(1, "FAILED"), (2, "IN_PROGRESS")]
     await _lists(frontend, third["id"], by_step(retried)["verify"]["id"])
+    await _many(frontend, key)
     await _the_history(frontend, third["id"])
+
+
+async def _many(frontend: Frontend, key: str) -> None:
+    """Of two executions one fails and is retried with all that failed, then both are cancelled."""
+    assert (
+        (await frontend.send("CancelExecutions"))["done"] == (await frontend.send("RetrySteps"))["done"] == 0
+    )
+    given = {"workflowTemplateKey": key, "correlationId": "many"}
+    one, other = [await frontend.do("StartExecution", **given) for _ in range(2)]
+    step = by_step(one)["verify"]
+    await frontend.do("FailStep", id=step["id"], message="Nobody there")
+    executions = {"correlationId": {"eq": "many"}}
+    retried = await frontend.send("RetrySteps", input={"where": {"workflowExecution": executions}})
+    assert (retried["matched"], retried["done"], retried["remaining"]) == (1, 1, 0)
+    assert retried["results"][0]["step"]["id"] == step["id"]
+    cancelled = await frontend.send("CancelExecutions", input={"where": executions, "limit": 500})
+    shown = [each["workflowExecution"]["id"] for each in cancelled["results"]]
+    assert (cancelled["done"], shown) == (2, [one["id"], other["id"]])
 
 
 async def _lists(frontend: Frontend, execution_id: str, step_id: str) -> None:

@@ -80,7 +80,8 @@ def _transition(random: Random, execution: Row, step: Row | None) -> Payload:
         "since": since,
         "revision": since + random.choice((0, 1, 5, 20_000, 20_000)),
     }
-    return Payload(Projected("TransitionSuccess", values), {"__typename": "TransitionSuccess", **values})
+    shown = Projected("TransitionSuccess", values, is_one_of_many=random.choice((True, False)))
+    return Payload(shown, {"__typename": "TransitionSuccess", **values})
 
 
 def _templates(random: Random, seen: Reference) -> list[Payload]:
@@ -99,7 +100,7 @@ def _refusals(random: Random, seen: Reference) -> list[Payload]:
     """One of each of the expected errors, and of `InvalidTransition` one for each type of node."""
     types = ("WorkflowExecution", "WorkflowStepExecution", "WorkflowTemplate", "WorkflowTemplateVersion")
     return [
-        *(_invalid(random.choice(seen.objects[type_name])) for type_name in types),
+        *(_invalid(random, random.choice(seen.objects[type_name])) for type_name in types),
         Payload(results.NotFound(**NOT_FOUND), {"__typename": "NotFound", **NOT_FOUND}),
         Payload(results.LimitExceeded(**LIMIT), {"__typename": "LimitExceeded", **LIMIT}),
         Payload(results.IdempotencyConflict(**KEY_USED), {"__typename": "IdempotencyConflict", **KEY_USED}),
@@ -107,9 +108,9 @@ def _refusals(random: Random, seen: Reference) -> list[Payload]:
     ]
 
 
-def _invalid(node: Row) -> Payload:
+def _invalid(random: Random, node: Row) -> Payload:
     told = {"message": "no", "current": "COMPLETED", "wanted": "FAILED", "allowed": ["A", "B"]}
-    result = results.InvalidTransition(node=_projected(node), **told)
+    result = results.InvalidTransition(node=_projected(random, node), **told)
     return Payload(result, {"__typename": "InvalidTransition", "node": node, **told})
 
 
@@ -117,12 +118,13 @@ def _conflict(random: Random, seen: Reference) -> Payload:
     node = random.choice(
         random.choice((seen.objects["WorkflowExecution"], seen.objects["WorkflowStepExecution"]))
     )
-    result = results.RevisionConflict(node=_projected(node), **CONFLICT)
+    result = results.RevisionConflict(node=_projected(random, node), **CONFLICT)
     return Payload(result, {"__typename": "RevisionConflict", "node": node, **CONFLICT})
 
 
-def _projected(node: Row) -> Any:
-    return Projected(node["__typename"], {"id": node["id"]})
+def _projected(random: Random, node: Row) -> Any:
+    """Alone, or as one of a list of which it happens to be the only one."""
+    return Projected(node["__typename"], {"id": node["id"]}, is_one_of_many=random.choice((True, False)))
 
 
 def _failed() -> Payload:

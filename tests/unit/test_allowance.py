@@ -53,3 +53,14 @@ async def test_without_a_limit_waiting_is_just_waiting() -> None:
 async def test_the_limit_is_told_as_a_timeout() -> None:
     with pytest.raises(TimeoutError):
         await Allowance().within(0, asyncio.Event().wait())
+
+
+def test_half_of_the_time_is_spent_when_it_has_passed_by_the_clock() -> None:
+    now = 100.0
+    allowance = Allowance(lambda: now)
+    assert not allowance.is_half_spent, "nobody said how much there is"
+    allowance.begin(10)
+    now = 104.9
+    assert not allowance.is_half_spent
+    now = 105.0
+    assert allowance.is_half_spent
