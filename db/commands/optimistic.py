@@ -86,5 +86,6 @@ def _peeked(store: Store, command: TreeCommand) -> Generator[Request, Any, tuple
     if not found:
         raise NotFound(id_)
     tree = tree_of(found[0][: rows.ROOT_WIDTH])
+    tree.is_locked = False
     execution = yield from put_with_steps(found[0][rows.ROOT_WIDTH :], tree, store.definitions)
     return tree, execution.id
