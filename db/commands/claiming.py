@@ -29,6 +29,7 @@ from db.runtime.errors import ClaimLost, CurrentClaim, NotFound, Refusal
 from db.runtime.flow import Flow
 from db.runtime.moments import timestamp_text
 from db.runtime.statuses import StepStatus
+from db.session import Unavailable
 from db.statements import Statement
 from db.store import Store
 
@@ -64,6 +65,13 @@ class NothingLeft(Refusal):
     """None of the candidates in a tree can be claimed any more; nobody is told."""
 
 
+OnCommit = Callable[[Committed], Awaitable[None]]
+
+
+async def unheard(_: Committed) -> None:
+    """Nobody is to be told."""
+
+
 @dataclass(slots=True)
 class Claiming:
     """What a call has got so far: the steps that it was handed, and what was committed for that."""
@@ -73,6 +81,7 @@ class Claiming:
     limit: int
     terms: ClaimTerms
     once: Once | None = None
+    on_commit: OnCommit = unheard
     claimed: list[ClaimedStep] = field(default_factory=list)
     committed: list[Committed] = field(default_factory=list)
     # Whether the same call was answered before: this is that answer, and the end of it.
@@ -121,13 +130,20 @@ class Claiming:
 
 
 async def claim_steps(
-    store: Store, actor: Actor, wanted: Wanted, limit: int, terms: ClaimTerms, once: Once | None = None
+    store: Store,
+    actor: Actor,
+    wanted: Wanted,
+    limit: int,
+    terms: ClaimTerms,
+    once: Once | None = None,
+    on_commit: OnCommit = unheard,
 ) -> Claiming:
     """Claim up to `limit` steps, the oldest first; what is taken or has ended is left out, so it may be none.
 
-    Done `once` it is remembered with each tree that it claims in, tokens included; an empty answer is not.
+    Done `once` it is remembered with each tree that it claims in, tokens included; an empty answer is not. `on_commit` is
+    told of each tree. Where the database goes away meanwhile it returns what it has got.
     """
-    claiming = Claiming(store, actor, limit, terms, once)
+    claiming = Claiming(store, actor, limit, terms, once, on_commit)
     if once is not None:
         before = await store.database.attempt(recall(actor, Guard(once=once)))
         if before is not None:
@@ -140,7 +156,11 @@ async def claim_steps(
         trees = _by_tree(candidates_of(found, claiming.most))
         if not trees:
             break
-        await _claim_among(claiming, trees)
+        try:
+            await _claim_among(claiming, trees)
+        except Unavailable:
+            if not claiming.claimed:
+                raise
     return claiming
 
 
@@ -191,9 +211,11 @@ async def _claim_in(
     how: Callable[[Store, str, TreeCommand], Awaitable[Committed]],
 ) -> None:
     try:
-        claiming.keep(await how(claiming.store, candidates[0].root_id, claiming.command(candidates)))
+        outcome = await how(claiming.store, candidates[0].root_id, claiming.command(candidates))
     except (NothingLeft, Contended):
         return
+    claiming.keep(outcome)
+    await claiming.on_commit(outcome)
 
 
 async def without_waiting(store: Store, _root_id: str, command: TreeCommand) -> Committed:
