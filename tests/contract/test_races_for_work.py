@@ -150,3 +150,24 @@ async def test_a_heartbeat_that_waits_for_who_ends_its_claim_is_told_so(
     assert isinstance(came, ClaimLost)
     assert came.claim is not None
     assert came.claim.worker == "bob"
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_completion_waits_for_a_heartbeat_of_its_own_claim(
+    rivals: Rivals, tenant: str, raw_postgresql: asyncpg.Connection
+) -> None:
+    store = rivals[0]
+    (step,) = await waiting(store, tenant, "one", 1)
+    (claim,) = await claimed(store, tenant)
+    async with raw_postgresql.transaction():
+        await raw_postgresql.execute(
+            "update step_execution set lease_expires_at = lease_expires_at + interval '1 hour' where id = $1",
+            step,
+        )
+        completion = complete_step(store, Actor(tenant), step, None, token=claim["claim_token"])
+        done = asyncio.create_task(completion)
+        await blocked(raw_postgresql)
+    await done
+    assert (await row_by_id(store.database, STEPS, step))["status"] == "Completed"
+    assert_whole(await read(store, tenant))
