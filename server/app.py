@@ -27,6 +27,7 @@ from server.broadcast import Doorbell
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.health import Health, health_routes
+from server.leaving import client_leaves
 from server.live_pages import LivePages
 from server.operations import Operations
 from server.pages import graphiql_page, graphiql_routes
@@ -34,6 +35,7 @@ from server.settings import Settings
 from server.subscriptions import Placed, Subscriptions
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
+from server.waiting_claims import WaitingClaims
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class Parts:
     doorbell: Doorbell
     feed: Feed
     lists: LivePages
+    work: WaitingClaims
 
     async def authenticate(self, _connection: HTTPConnection) -> Viewer:
         """Nobody is asked for a token: everyone acts as the default tenant."""
@@ -74,6 +77,8 @@ class Parts:
             feed=self.feed,
             lists=self.lists,
             announcer=DoorbellAnnouncer(self.doorbell),
+            work=self.work,
+            left=partial(client_leaves, connection),
             last_event_id=connection.headers.get("last-event-id"),
         )
 
@@ -97,6 +102,7 @@ class Application:
     async def drain(self) -> None:
         """Not ready from now on; streams and sockets end, what they still run may end too (`security.md` O2)."""
         self.health.is_draining = True
+        self.parts.work.close()
         over = min(len(self.endpoint.websocket) / SOCKETS_PER_SECOND, SPREAD_SECONDS)
         await _within(DRAIN_SECONDS, partial(self.endpoint.close, over=over))
 
@@ -108,7 +114,9 @@ def create_app(settings: Settings) -> Application:
     doorbell = Doorbell(settings.broadcast)
     feed = Feed(doorbell, JournalReader(database))
     plans = plans_for(schema, database.kind)
-    parts = Parts(settings, schema, Store(database), plans, doorbell, feed, LivePages(feed))
+    parts = Parts(
+        settings, schema, Store(database), plans, doorbell, feed, LivePages(feed), WaitingClaims(feed)
+    )
     operations = Operations(schema)
     endpoint = GraphQLEndpoint(
         operations,
@@ -130,6 +138,7 @@ async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack)
     stack.push_async_callback(_within, CLOSE_SECONDS, parts.doorbell.stop)
     await parts.feed.start()
     stack.push_async_callback(parts.feed.stop)
+    stack.callback(parts.work.close)
     stack.push_async_callback(_within, CLOSE_SECONDS, endpoint.close)
 
 

@@ -275,7 +275,7 @@ class Operations:
         seconds = self._limits.seconds
         context.allowance.begin(seconds)
         if operation.type is OperationType.MUTATION:
-            return await self._overdue.in_time(result, seconds)
+            return await self._overdue.in_time(result, context.allowance, seconds)
         try:
             return await context.allowance.within(seconds, result)
         except TimeoutError:

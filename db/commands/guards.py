@@ -1,7 +1,7 @@
 """Compare and set, and doing a thing once (`runtime.md` I3, I4)."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,11 +38,15 @@ INSERT_KEY = Insert(_keys, tuple(column.name for column in _keys.columns))
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A command that is to be done once: its key, its name, and a hash of its input without the key."""
+    """A command that is to be done once: its key, its name, and a hash of its input without the key.
+
+    One that takes several transactions is remembered with each of them: `done` is what it has come to so far.
+    """
 
     key: str
     mutation: str
     input_hash: str
+    done: Committed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def require_step_revision(
 def recall(actor: Actor, guard: Guard) -> Generator[Request, Any, dict[str, Any] | None]:
     """What the same command came to before, or None; `IdempotencyConflict` where the key stands for another one."""
     once = guard.once
-    if once is None:
+    if once is None or once.done is not None:
         return None
     found = yield Fetch(_RECALL, {"tenant": actor.tenant, "key": once.key})
     if not found:
@@ -106,6 +110,9 @@ def remember(
     """Keep what a command came to; only what succeeded is remembered."""
     if guard.once is None:
         return
+    if guard.once.done is not None:
+        yield from grow(actor, guard.once, outcome)
+        return
     ((now,),) = yield Fetch(_NOW, {})
     try:
         yield Write(each_of(INSERT_KEY), [key_values(actor, guard.once, outcome, now)])
@@ -113,9 +120,11 @@ def remember(
         raise Repeated from None
 
 
-def grow(actor: Actor, once: Once, outcome: ManyDone) -> Generator[Request, Any, None]:
+def grow(
+    actor: Actor, once: Once, outcome: Committed | TemplateChanged | ManyDone
+) -> Generator[Request, Any, None]:
     """Keep what more a command has done that is remembered already."""
-    yield Write(_GROW, [{"of": actor.tenant, "named": once.key, "grown": _shown(outcome)}])
+    yield Write(_GROW, [{"of": actor.tenant, "named": once.key, "grown": _kept(once, outcome)}])
 
 
 def key_values(
@@ -127,10 +136,13 @@ def key_values(
         "key": once.key,
         "mutation": once.mutation,
         "input_hash": once.input_hash,
-        "outcome": _shown(outcome),
+        "outcome": _kept(once, outcome),
         "created_at": now,
     }
 
 
-def _shown(outcome: Committed | TemplateChanged | ManyDone) -> dict[str, Any]:
+def _kept(once: Once, outcome: Committed | TemplateChanged | ManyDone) -> dict[str, Any]:
+    """What is remembered of a command: of one that goes on what it began with, and all steps that it has handed out."""
+    if once.done is not None and isinstance(outcome, Committed):
+        outcome = replace(once.done, claims=[*(once.done.claims or ()), *(outcome.claims or ())])
     return {name: getattr(outcome, name) for name in outcome.__slots__}

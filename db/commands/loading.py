@@ -1,6 +1,7 @@
 """Answers to what a decision asks (`db/runtime/effects.py`): rows into the tree, or values sent back."""
 
 from collections.abc import Generator, Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, func, select
@@ -16,10 +17,12 @@ from db.runtime.effects import (
     ChildResult,
     ChildVersion,
     Effect,
+    Evaluate,
     FindChildVersion,
     FindLinks,
     FindResults,
     FindStatus,
+    HoldLease,
     Link,
     Load,
     LoadData,
@@ -45,6 +48,9 @@ _CURRENT_STEPS = Statement(
     .order_by(_steps.c.position)
 )
 _STATUS = Statement(select(_steps.c.status).where(_steps.c.id == bindparam("id")))
+_HOLD_LEASE = Statement(
+    select(_steps.c.lease_expires_at).where(_steps.c.id == bindparam("id")).with_for_update()
+)
 _CONTEXT = Statement(select(_executions.c.context).where(_executions.c.id == bindparam("id")))
 _OUTPUTS = Statement(
     select(_steps.c.id, _steps.c.output_data).where(
@@ -101,6 +107,10 @@ _OUTPUTS_OF = Statement(
 )
 
 
+class LockNeeded(Exception):  # a fact about the command, which then takes the lock
+    """What a command relies on stands still only under the lock of its tree."""
+
+
 def answer(
     effect: Effect, tree: Tree, actor: Actor, definitions: Definitions
 ) -> Generator[Request, Any, Any]:
@@ -114,9 +124,24 @@ def answer(
             yield from _load_data(effect, tree)
         case LoadRunning():
             yield from _load_running(effect, tree, actor, definitions)
+        case _:
+            return (yield from _sent_back(effect, tree, actor, definitions))
+    return None
+
+
+def _sent_back(
+    effect: FindStatus | HoldLease | FindChildVersion | FindLinks | FindResults | Evaluate,
+    tree: Tree,
+    actor: Actor,
+    definitions: Definitions,
+) -> Generator[Request, Any, Any]:
+    """What a decision asks to know, not to have in the tree."""
+    match effect:
         case FindStatus():
             found = yield Fetch(_STATUS, {"id": effect.step_execution_id})
             return found[0][0]
+        case HoldLease():
+            return (yield from _hold_lease(effect, tree))
         case FindChildVersion():
             return (yield from _find_child_version(effect, actor, definitions))
         case FindLinks():
@@ -124,10 +149,18 @@ def answer(
             return [Link(*row) for row in found]
         case FindResults():
             return (yield from _find_results(effect))
-        case _:
+        case Evaluate():
             outcomes = yield Ask(requests_of(effect, tree.now))
             return evaluated(outcomes)
-    return None
+
+
+def _hold_lease(effect: HoldLease, tree: Tree) -> Generator[Request, Any, datetime | None]:
+    """Until the transaction ends, which only one that has locked the tree has."""
+    if not tree.is_locked:
+        raise LockNeeded
+    ((lease_expires_at,),) = yield Fetch(_HOLD_LEASE, {"id": effect.step_execution_id})
+    ends: datetime | None = lease_expires_at
+    return ends
 
 
 def _load(effect: Load, tree: Tree, definitions: Definitions) -> Generator[Request, Any, None]:

@@ -54,7 +54,10 @@ def _carried_out(
     outcome = yield from decide_on(store, tree, command, execution_id)
     if not tree.changes:
         return None
-    is_written = yield from (_at_once if is_one_statement(tree) else _in_steps)(tree, command, outcome)
+    once = command.guard.once
+    # A key that is there already is found by no id, as rows are that one statement updates.
+    is_simple = is_one_statement(tree) and (once is None or once.done is None)
+    is_written = yield from (_at_once if is_simple else _in_steps)(tree, command, outcome)
     return outcome if is_written else None
 
 
@@ -86,5 +89,6 @@ def _peeked(store: Store, command: TreeCommand) -> Generator[Request, Any, tuple
     if not found:
         raise NotFound(id_)
     tree = tree_of(found[0][: rows.ROOT_WIDTH])
+    tree.is_locked = False
     execution = yield from put_with_steps(found[0][rows.ROOT_WIDTH :], tree, store.definitions)
     return tree, execution.id

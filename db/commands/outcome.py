@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from db.tables import DEFAULT_TENANT
 
@@ -15,6 +15,15 @@ class Actor:
     subject: str | None = None
 
 
+class ClaimedStep(TypedDict):
+    """A step that was handed out, as it is kept and told: the attempt's id, the claim's token, when the lease ends."""
+
+    claimed_id: str
+    claim_token: str
+    # RFC 3339, UTC; None for an assignment.
+    lease_expires_at: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Committed:
     """A command that changed one tree, from revision `since` (excluded) to `revision` (included)."""
@@ -24,6 +33,8 @@ class Committed:
     step_execution_id: str | None
     since: int
     revision: int
+    # The steps that it handed out, if it claims any.
+    claims: list[ClaimedStep] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from db.runtime import activation, attempts, children
+from db.runtime import activation, attempts, children, claims
 from db.runtime.changes import ChangeKind
 from db.runtime.definition import RetryPolicy, StepType
 from db.runtime.durations import add, parse_duration
 from db.runtime.effects import Decision, FindStatus, Link, LoadData, LoadRunning
-from db.runtime.errors import InvalidTransition, LimitExceeded
+from db.runtime.errors import ClaimLost, InvalidTransition, LimitExceeded
 from db.runtime.flow import Agenda, Flow
 from db.runtime.json_values import json_size
 from db.runtime.schemas import require_valid
@@ -43,18 +43,26 @@ def start(flow: Flow, execution_id: str) -> Decision[None]:
     yield from flow.begin_root(execution_id)
 
 
-def complete(flow: Flow, place: "Place", output: JSONObject) -> Decision[None]:
-    """Complete a waiting step with an output that its schema accepts, and all that follows (F2, F3, I1)."""
+def complete(flow: Flow, place: "Place", output: JSONObject, token: str | None = None) -> Decision[None]:
+    """Complete a waiting step with an output that its schema accepts, and all that follows (F2, F3, I1).
+
+    While a claim holds `token` must be its token (T3).
+    """
     step = yield from _task(flow, place, StepStatus.COMPLETED)
+    yield from claims.require_token(flow, step, token)
     require_valid(flow.tree.step_definition(step).output_schema, output, "The output", "/outputData")
     done = flow.tree.move_step(step, StepStatus.COMPLETED, ChangeKind.STEP_COMPLETED)
     flow.tree.set_output(done, output)
     yield from flow.continue_after(place.execution_id, [done], data_changed=True)
 
 
-def fail(flow: Flow, place: "Place", code: str, message: str) -> Decision[None]:
-    """Fail a waiting step: with attempts left the next one starts, or is scheduled (S4)."""
+def fail(flow: Flow, place: "Place", code: str, message: str, token: str | None = None) -> Decision[None]:
+    """Fail a waiting step: with attempts left the next one starts, or is scheduled (S4).
+
+    While a claim holds `token` must be its token (T3).
+    """
     step = yield from _task(flow, place, StepStatus.FAILED)
+    yield from claims.require_token(flow, step, token)
     policy = flow.tree.step_definition(step).retry or RetryPolicy()
     failures = step.attempt - step.entry_attempt + 1
     failed = flow.fail_step(step, code, message)
@@ -120,6 +128,16 @@ def enable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
         raise _refused_step(step, StepStatus.NOT_STARTED, "flow has passed it already")
     _require_open(flow.tree.executions[place.execution_id], step, StepStatus.NOT_STARTED)
     activation.enable(flow.tree, step, is_overridden=True, reason=reason)
+
+
+def release(flow: Flow, place: "Place", token: str | None, reason: str | None) -> Decision[None]:
+    """Take a step from whoever has it; without a token as a supervisor, who may take any that is claimed (T3)."""
+    step = yield from _named(flow, place, StepStatus.IN_PROGRESS)
+    if token is not None:
+        yield from claims.require_token(flow, step, token)
+    elif not (yield from claims.is_held(flow, step)):
+        raise ClaimLost(None)
+    claims.release(flow.tree, flow.tree.current(step), reason)
 
 
 def cancel(flow: Flow, execution_id: str, reason: str | None) -> Decision[None]:

@@ -41,6 +41,13 @@ class FindStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldLease:
+    """Keep heartbeats from moving an attempt's lease until the command has ended; sent back when the lease ends now."""
+
+    step_execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class FindChildVersion:
     """Which version a sub-workflow step runs now; sent back a `ChildVersion`, or None where there is none."""
 
@@ -127,7 +134,16 @@ class Pause:
 
 
 Effect = (
-    Pause | Load | LoadData | LoadRunning | FindStatus | FindChildVersion | FindLinks | FindResults | Evaluate
+    Pause
+    | Load
+    | LoadData
+    | LoadRunning
+    | FindStatus
+    | HoldLease
+    | FindChildVersion
+    | FindLinks
+    | FindResults
+    | Evaluate
 )
 Decision = Generator[Effect, Any, T]
 

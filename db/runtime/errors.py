@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from db.runtime.statuses import Status, allowed_from
 from db.runtime.validation import Issue
+from db.runtime.values import Step
 
 
 class Refusal(Exception):  # a refusal is an answer, not an error of the program
@@ -76,6 +79,35 @@ class RevisionConflict(Refusal):
 
     def __str__(self) -> str:
         return f"The object is at revision {self.current}, not at {self.expected}."
+
+
+class CurrentClaim(NamedTuple):
+    """Who works on a step, since when, and until when; None: until it is released."""
+
+    worker: str
+    claimed_at: datetime
+    lease_expires_at: datetime | None
+
+
+@dataclass(eq=False)
+class ClaimLost(Refusal):
+    """The claim is not the client's, or not any more; `claim` is the one that holds now (T3)."""
+
+    claim: CurrentClaim | None
+
+    def __str__(self) -> str:
+        if self.claim is None:
+            return "The claim has ended: nobody holds this step, or it has ended itself."
+        return (
+            f"The step is claimed by {self.claim.worker[:100]!r}: only the token of that claim is admitted."
+        )
+
+    @classmethod
+    def of(cls, step: Step, *, is_held: bool) -> "ClaimLost":
+        """A refusal for what an attempt shows of its claim."""
+        if not is_held or step.claim_worker is None or step.claimed_at is None:
+            return cls(None)
+        return cls(CurrentClaim(step.claim_worker, step.claimed_at, step.lease_expires_at))
 
 
 @dataclass(eq=False)

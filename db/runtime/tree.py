@@ -44,6 +44,8 @@ class Tree:
     size: int = 0
     # Who gives the command that is being decided.
     actor: str | None = None
+    # Whether nobody else can write to the tree until the command has ended, or it is written only if nobody did.
+    is_locked: bool = True
     executions: dict[str, Execution] = field(default_factory=dict)
     # Current attempts: execution id → step id → attempt, in definition order.
     steps: dict[str, dict[str, Step]] = field(default_factory=dict)

@@ -18,6 +18,12 @@ def _current(name: str, *columns: Any) -> Index:
     return Index(name, *columns, sqlite_where=text("is_current"), postgresql_where=text("is_current"))
 
 
+def _in_progress(name: str, claimed: str, *columns: Any) -> Index:
+    """An index of the attempts in progress that somebody has, or nobody."""
+    only = text(f"is_current and status = 'InProgress' and claim_worker is {claimed}")
+    return Index(name, *columns, sqlite_where=only, postgresql_where=only)
+
+
 class WorkflowExecution(SQLModel, table=True):
     """A running workflow instance. The row of a root also carries the revision of its whole tree (`live.md` J1)."""
 
@@ -128,6 +134,10 @@ class StepExecution(SQLModel, table=True):
         _current("step_execution_queue", "tenant", "status", NeverNull("started_at", LAST_MOMENT), "id"),
         _current("step_execution_due", "tenant", "status", NeverNull("due_at", LAST_MOMENT), "id"),
         _current("step_execution_start", "tenant", NeverNull("started_at", LAST_MOMENT), "id"),
+        # Work that can be claimed, the oldest first (T3): of a type, and of a step of a version.
+        _in_progress("step_execution_work", "null", "tenant", "type", "started_at", "id"),
+        _in_progress("step_execution_work_at", "null", "version_id", "step_id", "started_at", "id"),
+        _in_progress("step_execution_lease", "not null", "lease_expires_at", "id"),
     )
     id: str = text_column(key=True)
     tenant: str = text_column()

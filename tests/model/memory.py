@@ -13,9 +13,10 @@ from typing import Any
 
 import orjson
 
-from db.runtime import decisions
+from db.runtime import claims, decisions
 from db.runtime.changes import Change
 from db.runtime.children import Ids
+from db.runtime.claims import Claimed, ClaimTerms
 from db.runtime.decisions import Place
 from db.runtime.definition import WorkflowDefinition
 from db.runtime.effects import (
@@ -29,6 +30,7 @@ from db.runtime.effects import (
     FindLinks,
     FindResults,
     FindStatus,
+    HoldLease,
     Link,
     Load,
     LoadData,
@@ -116,6 +118,8 @@ class MemoryTree:
 
     def __post_init__(self) -> None:
         execution_ids, step_ids = count(1), count(1)
+        tokens = count(1)
+        self._new_token = lambda: f"token_{next(tokens)}"
         self._ids = Ids(lambda: f"exec_{next(execution_ids)}", lambda: f"step_{next(step_ids)}")
 
     # Commands
@@ -149,11 +153,36 @@ class MemoryTree:
     def start(self, execution_id: str) -> None:
         self.command(lambda flow: decisions.start(flow, execution_id))
 
-    def complete(self, step_id: str, output: JSON | None = None) -> None:
-        self.command(lambda flow: decisions.complete(flow, self._place(step_id), output or {}))
+    def complete(self, step_id: str, output: JSON | None = None, token: str | None = None) -> None:
+        self.command(lambda flow: decisions.complete(flow, self._place(step_id), output or {}, token))
 
-    def fail(self, step_id: str, code: str = "BROKEN", message: str = "It broke.") -> None:
-        self.command(lambda flow: decisions.fail(flow, self._place(step_id), code, message))
+    def fail(
+        self,
+        step_id: str,
+        code: str = "BROKEN",
+        message: str = "It broke.",
+        token: str | None = None,
+    ) -> None:
+        self.command(lambda flow: decisions.fail(flow, self._place(step_id), code, message, token))
+
+    def claim(
+        self, *step_ids: str, worker: str = "worker", lease_seconds: int | None = 60, limit: int = 1
+    ) -> list[Claimed]:
+        """Claim as many of these attempts as `limit`, with tokens that are counted."""
+        claimed: list[Claimed] = []
+
+        def decide(flow: Flow) -> Decision[None]:
+            places, terms = map(self._place, step_ids), ClaimTerms(worker, lease_seconds)
+            claimed.extend((yield from claims.claim(flow, places, limit, terms, self._new_token)))
+
+        self.command(decide)
+        return claimed
+
+    def release(self, step_id: str, token: str | None = None) -> None:
+        self.command(lambda flow: decisions.release(flow, self._place(step_id), token, None))
+
+    def expire(self, step_id: str) -> None:
+        self.command(lambda flow: claims.expire(flow, self._place(step_id)))
 
     def retry(self, step_id: str) -> None:
         self.command(lambda flow: decisions.retry(flow, self._place(step_id), None))
@@ -244,6 +273,8 @@ class MemoryTree:
                         self._put(tree, each.id)
             case FindStatus(attempt_id):
                 return self.steps[attempt_id].status
+            case HoldLease(attempt_id):
+                return self.steps[attempt_id].lease_expires_at
             case FindChildVersion(version_id, key):
                 found = self.library.find(version_id, key)
                 return found and ChildVersion(found.id, found.name, found.definition)

@@ -4,6 +4,7 @@ from collections import deque
 from itertools import pairwise
 from typing import Any
 
+from db.runtime.claims import Claimed
 from db.runtime.effects import Decision
 from db.runtime.errors import Refusal
 from db.runtime.flow import Agenda, Flow
@@ -178,6 +179,12 @@ class Story:
         for step_id in step_ids:
             self.tree.fail(self.step(step_id, within).id)
             self._check()
+
+    def claim(self, *step_ids: str, **given: Any) -> list[Claimed]:
+        """Claim current attempts, with what `MemoryTree.claim` takes."""
+        claimed = self.tree.claim(*(self.step(each).id for each in step_ids), **given)
+        self._check()
+        return claimed
 
     def retry(self, step_id: str, within: Execution | None = None) -> None:
         self.tree.retry(self.step(step_id, within).id)
