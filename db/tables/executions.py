@@ -12,10 +12,21 @@ from db.runtime.statuses import ExecutionStatus, StepStatus
 from db.runtime.values import DisabledBy
 from db.tables.fields import json_column, label_column, number_column, text_column, time_column
 
+# Attempts to which something happens when its time has come. Whoever asks for the next of them says it in the same words:
+# otherwise neither database sees that the index answers.
+WILL_BE_OVERDUE = "is_current and status = 'InProgress' and overdue_at is null and due_at is not null"
+WILL_BE_RETRIED = "is_current and retry_at is not null"
+WILL_EXPIRE = "claim_worker is not null and is_current and status = 'InProgress'"
+
+
+def _where(condition: str, name: str, *columns: Any) -> Index:
+    """An index of some attempts only."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+
 
 def _current(name: str, *columns: Any) -> Index:
     """An index of the current attempts."""
-    return Index(name, *columns, sqlite_where=text("is_current"), postgresql_where=text("is_current"))
+    return _where("is_current", name, *columns)
 
 
 class WorkflowExecution(SQLModel, table=True):
@@ -128,6 +139,8 @@ class StepExecution(SQLModel, table=True):
         _current("step_execution_queue", "tenant", "status", NeverNull("started_at", LAST_MOMENT), "id"),
         _current("step_execution_due", "tenant", "status", NeverNull("due_at", LAST_MOMENT), "id"),
         _current("step_execution_start", "tenant", NeverNull("started_at", LAST_MOMENT), "id"),
+        _where(WILL_BE_OVERDUE, "step_execution_next_due", "due_at"),
+        _where(WILL_BE_RETRIED, "step_execution_next_retry", "retry_at"),
     )
     id: str = text_column(key=True)
     tenant: str = text_column()
