@@ -1,5 +1,6 @@
 """What mutations take."""
 
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -162,6 +163,17 @@ class StepInput:
     id: strawberry.ID = strawberry.field(description="The step execution's id.")
     reason: str | None = strawberry.field(
         description="Why, for people and the journal.", default=strawberry.UNSET
+    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()
+
+
+@strawberry.input(description="When a step is due.")
+class SetStepDueDateInput:
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
+    due_at: datetime | None = strawberry.field(
+        description="When it should be done; null takes the due date away. It has to be given.",
+        default=strawberry.UNSET,
     )
     if_revision: int | None = _if_revision()
     idempotency_key: str | None = _idempotency_key()
