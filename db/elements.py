@@ -5,6 +5,9 @@ from typing import Any
 from sqlalchemy import JSON, BindParameter, ColumnElement, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from db.columns import Timestamp
 
 
 class OneOf(ColumnElement[bool]):
@@ -27,6 +30,43 @@ def _sqlite(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
 def _postgresql(element: OneOf, compiler: SQLCompiler, **options: Any) -> str:
     column, texts = compiler.process(element.column, **options), compiler.process(element.texts, **options)
     return f"{column} IN (SELECT json_array_elements_text({texts}))"
+
+
+class Later(ColumnElement[Any]):
+    """The time so many seconds from now, by the database's clock."""
+
+    inherit_cache = False
+
+    def __init__(self, seconds: ColumnElement[int]) -> None:
+        self.seconds = seconds
+        self.type = Timestamp()
+
+
+@compiles(Later, "sqlite")
+def _later_sqlite(element: Later, compiler: SQLCompiler, **options: Any) -> str:
+    return f"clock_timestamp({compiler.process(element.seconds, **options)})"
+
+
+@compiles(Later, "postgresql")
+def _later_postgresql(element: Later, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(clock_timestamp() + {compiler.process(element.seconds, **options)} * interval '1 second')"
+
+
+class JSONRows(FunctionElement[Any]):
+    """All rows of a query as one JSON array, each an array of these columns; null or empty where there are none."""
+
+    type = JSON()
+    inherit_cache = True
+
+
+@compiles(JSONRows, "sqlite")
+def _json_rows_sqlite(element: JSONRows, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **options)}))"
+
+
+@compiles(JSONRows, "postgresql")
+def _json_rows_postgresql(element: JSONRows, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_agg(json_build_array({compiler.process(element.clauses, **options)}))"
 
 
 class Settled(ColumnElement[bool]):

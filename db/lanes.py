@@ -30,6 +30,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[str, Lane] = {}
+        self._engaged: set[str] = set()
         self._roots: OrderedDict[str, str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -41,6 +42,17 @@ class Lanes:
     def is_busy(self, root_id: str) -> bool:
         """Whether there is a line for a tree."""
         return root_id in self._lanes
+
+    def engage(self, root_id: str) -> bool:
+        """Say that somebody is at a tree, without a line; False where somebody is already. Then `leave` it."""
+        if root_id in self._engaged or root_id in self._lanes:
+            return False
+        self._engaged.add(root_id)
+        return True
+
+    def leave(self, root_id: str) -> None:
+        """Nobody is at the tree any more."""
+        self._engaged.discard(root_id)
 
     def know(self, id_: str, root_id: str) -> None:
         """Remember in which tree an id is; that never changes."""

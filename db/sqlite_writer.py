@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,15 +150,19 @@ class SQLiteWriter:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         connection.create_function("clock_timestamp", 0, clock_text)
+        connection.create_function("clock_timestamp", 1, clock_text)
         return connection
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def clock_text() -> str:
-    """The time now, for PostgreSQL's `clock_timestamp()`, so that a statement that asks for it is the same on both."""
-    return timestamp_text(datetime.now(UTC))
+def clock_text(seconds: int = 0) -> str:
+    """The time now, for PostgreSQL's `clock_timestamp()`, so that a statement that asks for it is the same on both.
+
+    Or so many seconds later, which `db/elements.py` asks for.
+    """
+    return timestamp_text(datetime.now(UTC) + timedelta(seconds=seconds))
 
 
 def _answer(done: list[Done]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -32,6 +32,17 @@ class Allowance:
                 for task in left:
                     task.cancel()
                 await asyncio.gather(*left, return_exceptions=True)
+
+    async def is_enough(self, seconds: float, running: asyncio.Future[Any]) -> bool:
+        """Whether something ends within so many seconds that count; it goes on where it does not."""
+        try:
+            async with asyncio.timeout(seconds) as self._limit:
+                await asyncio.wait((running,))
+        except TimeoutError:
+            return running.done()
+        finally:
+            self._limit = None
+        return True
 
     def enter(self) -> None:
         """Say that the current task works for the operation, and may be cancelled when that has ended."""

@@ -1,11 +1,11 @@
 """What an operation is given, and what the schema needs of the server, as Protocols."""
 
 import asyncio
-from collections.abc import Collection, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from strawberry.types import Info
 
@@ -16,6 +16,8 @@ from db.store import Store
 from schema.allowance import Allowance
 from schema.projection.executor import Plans
 from schema.streams.list_page import ListPage, ListRow
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,29 @@ class LivePages(Protocol):
         """Look at a page, which is read once for all who do."""
 
 
+class Work(Protocol):
+    """Those in this process who wait for steps that can be claimed."""
+
+    async def wait(
+        self,
+        key: Hashable,
+        tenant: str,
+        attempt: Callable[[], Awaitable[T | None]],
+        seconds: float,
+        left: Callable[[], Awaitable[None]],
+    ) -> T | None:
+        """What an attempt comes to once there may be something to get; None after so many seconds.
+
+        Those whose keys are equal want the same and are let in one after another. Ends early, with None, once `left`
+        returns or the process is about to end.
+        """
+
+
+async def never() -> None:
+    """Do not return."""
+    await asyncio.get_running_loop().create_future()
+
+
 class Announcer(Protocol):
     """Tells every server process that a tree has changed."""
 
@@ -113,6 +138,9 @@ class Context:
     feed: Feed
     lists: LivePages
     announcer: Announcer
+    work: Work
+    # Returns once the client does not wait for the answer any more.
+    left: Callable[[], Awaitable[None]] = never
     # Set when the run of a subscription should read again though nothing changed: somebody joined it.
     refresh: asyncio.Event = field(default_factory=asyncio.Event)
     # The `id` of the last event that a client of server-sent events has seen.

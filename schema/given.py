@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import strawberry
+from strawberry.types.base import has_object_definition
 
 from db.commands.guards import Guard, Once
 from db.commands.outcome import Actor
@@ -20,7 +21,9 @@ class Given:
 
     def __init__(self, info: OperationInfo, input: Any) -> None:
         given = {
-            name: bindable(value) for name, value in vars(input).items() if value is not strawberry.UNSET
+            name: bindable(_plain(value))
+            for name, value in vars(input).items()
+            if value is not strawberry.UNSET
         }
         key, revision = given.pop("idempotency_key", None), given.pop("if_revision", None)
         self.caller: tuple[Store, Actor] = (info.context.store, info.context.actor)
@@ -41,6 +44,13 @@ class Given:
     def _hash(self, revision: int | None) -> str:
         everything = {"id": self.id, "ifRevision": revision, **self.fields}
         return hashlib.sha256(orjson.dumps(everything, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """An input within an input as the fields that it was given."""
+    if not has_object_definition(value):
+        return value
+    return {name: bindable(given) for name, given in vars(value).items() if given is not strawberry.UNSET}
 
 
 def _checked(key: str) -> str:

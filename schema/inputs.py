@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from schema.enums import StepType
 from schema.scalars import JSONObject
 
 
@@ -18,6 +19,13 @@ def _idempotency_key() -> Any:
 def _if_revision() -> Any:
     return strawberry.field(
         description="Only if the object that `id` names is at this revision.", default=strawberry.UNSET
+    )
+
+
+def _claim_token() -> Any:
+    return strawberry.field(
+        description="The claim's token, which is needed while a claim holds the step.",
+        default=strawberry.UNSET,
     )
 
 
@@ -128,11 +136,74 @@ class CancelWorkflowExecutionInput:
     idempotency_key: str | None = _idempotency_key()
 
 
+@strawberry.input(
+    description="Which steps to claim, for whom, and for how long. Each filter that is given must hold."
+)
+class ClaimStepsInput:
+    worker: str = strawberry.field(
+        description="Who will work on them, 1 to 200 characters; shown to everybody."
+    )
+    ids: list[strawberry.ID] | None = strawberry.field(
+        description="Only these step executions, at most 500; what is taken or has ended is left out.",
+        default=strawberry.UNSET,
+    )
+    types: list[StepType] | None = strawberry.field(
+        description="Only steps of these types; `human.*` and `sys.task` can be claimed.",
+        default=strawberry.UNSET,
+    )
+    step_ids: list[str] | None = strawberry.field(
+        description="Only steps with these ids in their definitions, at most 500.", default=strawberry.UNSET
+    )
+    workflow_template_keys: list[str] | None = strawberry.field(
+        description="Only steps of these templates, whatever their versions; at most 500.",
+        default=strawberry.UNSET,
+    )
+    limit: int | None = strawberry.field(description="How many at most, 1 to 100.", default=1)
+    lease_seconds: int | None = strawberry.field(
+        description="How long the claim holds unless it is extended, 1 to 86,400 s; null: an assignment, which holds until "
+        "it is released.",
+        default=60,
+    )
+    wait_seconds: int | None = strawberry.field(
+        description="How long to wait for a step where none can be claimed, 0 to 30 s.", default=0
+    )
+    idempotency_key: str | None = _idempotency_key()
+
+
+@strawberry.input(description="A claim to extend.")
+class HeartbeatStepInput:
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
+    claim_token: str = strawberry.field(description="The claim's token.")
+    lease_seconds: int | None = strawberry.field(
+        description="How long it holds from now on, 1 to 86,400 s; never less long than it does already.",
+        default=60,
+    )
+
+
+@strawberry.input(description="A claim to end.")
+class ReleaseStepInput:
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
+    claim_token: str | None = strawberry.field(
+        description="The claim's token; without one whoever has the step loses it (a supervisor).",
+        default=strawberry.UNSET,
+    )
+    reason: str | None = strawberry.field(
+        description="Why, for people and the journal.", default=strawberry.UNSET
+    )
+    idempotency_key: str | None = _idempotency_key()
+
+
 @strawberry.input(description="A step that is done.")
 class CompleteStepInput:
     id: strawberry.ID = strawberry.field(description="The step execution's id.")
     output_data: JSONObject | None = strawberry.field(
         description="Its result, at most 1 MiB, checked against `outputSchema`; `{}` where absent.",
+        default=strawberry.UNSET,
+    )
+    claim_token: str | None = _claim_token()
+    claim_next: ClaimStepsInput | None = strawberry.field(
+        description="Claim another step once this one is done: `limit` is 1, a lease is needed, and there is no "
+        "`idempotencyKey` of its own. If that fails this step is done nevertheless.",
         default=strawberry.UNSET,
     )
     if_revision: int | None = _if_revision()
@@ -146,6 +217,7 @@ class FailStepInput:
         description="For programs; `FAILED` where absent.", default=strawberry.UNSET
     )
     message: str = strawberry.field(description="What went wrong, for people.")
+    claim_token: str | None = _claim_token()
     if_revision: int | None = _if_revision()
     idempotency_key: str | None = _idempotency_key()
 

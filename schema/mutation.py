@@ -1,21 +1,24 @@
 """Mutation: an index of commands. Each is one transaction, then the doorbell, then the projection of what it did."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import strawberry
 
 from db.commands import execution, step, template, version
-from db.commands.outcome import Committed, TemplateChanged
+from db.commands.claiming import heartbeat_step
+from db.commands.outcome import ClaimedStep, Committed, TemplateChanged
 from db.runtime.errors import Refusal
 from schema import inputs
+from schema.claiming import ClaimRequest, claim, claim_next, claim_rows, lease_seconds, told
 from schema.context import OperationInfo
 from schema.describing import describe_inputs
 from schema.given import Given
 from schema.projection.arguments import BadUserInput
 from schema.projection.rows import Rows
 from schema.refusals import refused
-from schema.results import TemplateResult, TransitionResult
+from schema.results import ClaimResult, TemplateResult, TransitionResult
 
 
 @strawberry.type(
@@ -129,16 +132,56 @@ class Mutation:
     @strawberry.mutation(description="Complete a step that waits, and all that follows from it.")
     async def complete_step(self, info: OperationInfo, input: inputs.CompleteStepInput) -> TransitionResult:
         given = Given(info, input)
-        output = given.fields.get("output_data")
-        return await _moved(info, step.complete_step(*given.caller, given.id, output, given.guard))
+        fields = given.fields
+        request = ClaimRequest.of_next(fields.get("claim_next"))
+        output, token = fields.get("output_data"), fields.get("claim_token")
+        command = step.complete_step(*given.caller, given.id, output, given.guard, token=token)
+        if request is None:
+            return await _moved(info, command)
+        return await _moved(info, command, partial(claim_next, info.context, request, given.guard.once))
 
     @strawberry.mutation(
         description="Fail a step that waits; with attempts left the next one starts or is scheduled."
     )
     async def fail_step(self, info: OperationInfo, input: inputs.FailStepInput) -> TransitionResult:
         given = Given(info, input)
-        code, message = given.fields.get("code"), given.fields["message"]
-        return await _moved(info, step.fail_step(*given.caller, given.id, code, message, given.guard))
+        code, message, token = (given.fields.get(name) for name in ("code", "message", "claim_token"))
+        command = step.fail_step(*given.caller, given.id, code, message or "", given.guard, token=token)
+        return await _moved(info, command)
+
+    @strawberry.mutation(
+        description="Claim steps in progress that nobody has, those that have waited longest first; what is taken or has "
+        "ended is left out. An empty answer is not kept under an idempotencyKey."
+    )
+    async def claim_steps(self, info: OperationInfo, input: inputs.ClaimStepsInput) -> ClaimResult:
+        given = Given(info, input)
+        request = ClaimRequest.of(given.fields)
+        try:
+            return claim_rows(await claim(info.context, request, given.guard.once))
+        except Refusal as refusal:
+            return refused(refusal)  # type: ignore[return-value]  # one of the union's
+
+    @strawberry.mutation(
+        description="Extend the lease of a claim. Leaves no trace in the journal; an assignment stays one."
+    )
+    async def heartbeat_step(self, info: OperationInfo, input: inputs.HeartbeatStepInput) -> ClaimResult:
+        given = Given(info, input)
+        seconds = lease_seconds(given.fields["lease_seconds"])
+        try:
+            claimed = await heartbeat_step(*given.caller, given.id, given.fields["claim_token"], seconds)
+        except Refusal as refusal:
+            return refused(refusal)  # type: ignore[return-value]  # one of the union's
+        return claim_rows([claimed])
+
+    @strawberry.mutation(
+        description="End a claim: by its token, or without one whoever has it (a supervisor)."
+    )
+    async def release_step(self, info: OperationInfo, input: inputs.ReleaseStepInput) -> TransitionResult:
+        given = Given(info, input)
+        token = given.fields.get("claim_token")
+        return await _moved(
+            info, step.release_step(*given.caller, given.id, token, given.reason, given.guard)
+        )
 
     @strawberry.mutation(
         description="Make a new attempt at a FAILED step; executions that failed because of it are reopened."
@@ -173,13 +216,18 @@ class Mutation:
 describe_inputs(Mutation)
 
 
-async def _moved(info: OperationInfo, command: Awaitable[Committed]) -> Any:
-    """A command on a tree: its transaction, the doorbell, and what to project."""
+async def _moved(
+    info: OperationInfo,
+    command: Awaitable[Committed],
+    claim_next: Callable[[Committed], Awaitable[list[ClaimedStep]]] | None = None,
+) -> Any:
+    """A command on a tree: its transaction, the doorbell, what is claimed after it, and what to project."""
     try:
         committed = await command
     except Refusal as refusal:
         return refused(refusal)
     await info.context.announcer.announce(committed)
+    claims = [] if claim_next is None else await claim_next(committed)
     return Rows(
         "TransitionSuccess",
         {
@@ -188,6 +236,7 @@ async def _moved(info: OperationInfo, command: Awaitable[Committed]) -> Any:
             "step_execution_id": committed.step_execution_id,
             "since": committed.since,
             "revision": committed.revision,
+            "claims": told(claims),
         },
     )
 

@@ -1,5 +1,6 @@
 """What mutations answer. Expected errors are data: members of the result's union."""
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -12,9 +13,9 @@ from schema.enums import Severity
 from schema.execution import WorkflowExecution
 from schema.node import Node
 from schema.projection.arguments import Arguments
-from schema.projection.declare import Argument, column, many, one, rows_of, sql
+from schema.projection.declare import Argument, column, many, one, rows_of, sql, told
 from schema.projection.rows import Row
-from schema.step import WorkflowStepExecution
+from schema.step import Claim, WorkflowStepExecution
 from schema.template import WorkflowTemplate, WorkflowTemplateVersion
 
 _JOURNAL = table_of(tables.Journal)
@@ -69,6 +70,16 @@ class RevisionConflict(Error):
     node: Node = strawberry.field(description="The object as it is.")
 
 
+@strawberry.type(
+    description="The claim is not the client's, or not any more: its token is not admitted, or none was given while one "
+    "is needed."
+)
+class ClaimLost(Error):
+    claim: Claim | None = strawberry.field(
+        description="The claim that holds the step now; null where nobody holds it."
+    )
+
+
 @strawberry.type(description="The idempotency key was used before, for another mutation or another input.")
 class IdempotencyConflict(Error):
     key: str = strawberry.field(description="The idempotency key that was given.")
@@ -92,6 +103,26 @@ def _made(payload: Row, change: Row, _: Arguments) -> str:
 
 
 @rows_of(None)
+class ClaimedStep:
+    """A step that was handed to a worker, with the token that completes it."""
+
+    step: WorkflowStepExecution = one("The step, as it is now.", "claimed_id")
+    claim_token: str = column(
+        "While the claim holds only this token completes, fails, extends or releases it."
+    )
+    lease_expires_at: datetime | None = column(
+        "When the claim ends unless it is extended; null for an assignment, which holds until it is released."
+    )
+
+
+@rows_of(None)
+class ClaimSuccess:
+    """What was handed out, the step that has waited longest first; maybe less than was asked for, maybe nothing."""
+
+    claimed: list[ClaimedStep] = told("The steps, each with its token.", "claims", "claimed_id")
+
+
+@rows_of(None)
 class TransitionSuccess:
     """What a command did: the tree's revision after it and the changes it made, cascades included."""
 
@@ -109,6 +140,11 @@ class TransitionSuccess:
     )
     change_count: int = sql(
         "How many changes the command made.", lambda payload, _: f"({payload.revision} - {payload.since})"
+    )
+    next: ClaimedStep | None = told(
+        "The step that `completeStep(claimNext:)` claimed afterwards; null where none waits.",
+        "claims",
+        "claimed_id",
     )
 
 
@@ -128,9 +164,16 @@ TransitionResult = Annotated[
     | InvalidTransition
     | RevisionConflict
     | ValidationFailed
+    | ClaimLost
     | IdempotencyConflict
     | LimitExceeded,
     strawberry.union("TransitionResult", description="The changes that a command made, or why it made none."),
+]
+ClaimResult = Annotated[
+    ClaimSuccess | NotFound | ClaimLost | InvalidTransition | IdempotencyConflict | LimitExceeded,
+    strawberry.union(
+        "ClaimResult", description="The steps that a worker has, or why the command was refused."
+    ),
 ]
 TemplateResult = Annotated[
     TemplateSuccess | NotFound | InvalidTransition | ValidationFailed | IdempotencyConflict | LimitExceeded,

@@ -28,6 +28,7 @@ from server.broadcast import Doorbell
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.health import Health, health_routes
+from server.leaving import client_leaves
 from server.live_pages import LivePages
 from server.operations import Operations
 from server.pages import graphiql_page, graphiql_routes
@@ -36,6 +37,7 @@ from server.subscriptions import Placed, Subscriptions
 from server.timers import Timer
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
+from server.waiting_claims import WaitingClaims
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Parts:
     doorbell: Doorbell
     feed: Feed
     lists: LivePages
+    work: WaitingClaims
     timer: Timer
 
     async def authenticate(self, _connection: HTTPConnection) -> Viewer:
@@ -77,6 +80,8 @@ class Parts:
             feed=self.feed,
             lists=self.lists,
             announcer=DoorbellAnnouncer(self.doorbell),
+            work=self.work,
+            left=partial(client_leaves, connection),
             last_event_id=connection.headers.get("last-event-id"),
         )
 
@@ -100,6 +105,7 @@ class Application:
     async def drain(self) -> None:
         """Not ready from now on; streams and sockets end, what they still run may end too (`security.md` O2)."""
         self.health.is_draining = True
+        self.parts.work.close()
         over = min(len(self.endpoint.websocket) / SOCKETS_PER_SECOND, SPREAD_SECONDS)
         await _within(DRAIN_SECONDS, partial(self.endpoint.close, over=over))
 
@@ -113,7 +119,8 @@ def create_app(settings: Settings) -> Application:
     plans = plans_for(schema, database.kind)
     store = Store(database)
     timer = Timer(store, DoorbellAnnouncer(doorbell), doorbell)
-    parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), timer)
+    work = WaitingClaims(feed)
+    parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), work, timer)
     operations = Operations(schema)
     endpoint = GraphQLEndpoint(
         operations,
@@ -137,6 +144,7 @@ async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack)
     stack.push_async_callback(parts.feed.stop)
     await parts.timer.start()
     stack.push_async_callback(_within, CLOSE_SECONDS, parts.timer.stop)
+    stack.callback(parts.work.close)
     stack.push_async_callback(_within, CLOSE_SECONDS, endpoint.close)
 
 

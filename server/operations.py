@@ -274,7 +274,7 @@ class Operations:
         """The result, unless it takes too long. Raises `OperationOverdue`."""
         seconds = self._limits.seconds
         if operation.type is OperationType.MUTATION:
-            return await self._overdue.in_time(result, seconds)
+            return await self._overdue.in_time(result, context.allowance, seconds)
         try:
             return await context.allowance.within(seconds, result)
         except TimeoutError:

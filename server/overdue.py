@@ -9,6 +9,8 @@ import logging
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+from schema.allowance import Allowance
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -24,13 +26,12 @@ class OverdueMutations:
     def __init__(self) -> None:
         self._running: set[asyncio.Future[Any]] = set()
 
-    async def in_time(self, mutation: Awaitable[T], seconds: float) -> T:
-        """The mutation's result. Raises `OperationOverdue` after so many seconds, and lets it run."""
+    async def in_time(self, mutation: Awaitable[T], allowance: Allowance, seconds: float) -> T:
+        """The mutation's result. Raises `OperationOverdue` after so many seconds that count, and lets it run."""
         running = asyncio.ensure_future(mutation)
         self._running.add(running)
         running.add_done_callback(self._running.discard)
-        await asyncio.wait((running,), timeout=seconds)
-        if running.done():
+        if await allowance.is_enough(seconds, running):
             return running.result()
         running.add_done_callback(_log)
         raise OperationOverdue(

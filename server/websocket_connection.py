@@ -93,6 +93,8 @@ class Connection:
         self._operations = RunningOperations()
         # Who connects; nobody before `connection_init`.
         self._viewer: Viewer | None = None
+        # `server/leaving.py`
+        self._websocket.state.gone = asyncio.Event()
         self._is_closed = False
         self._is_dropped = False
         self._blocked_since: float | None = None
@@ -310,6 +312,7 @@ class Connection:
     def _release(self) -> None:
         self._is_closed = True
         self._timer.cancel()
+        self._websocket.state.gone.set()
         self._operations.release(self._surroundings.unfinished)
 
 

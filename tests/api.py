@@ -14,6 +14,7 @@ from db.store import Store
 from schema.context import Context, Viewer
 from schema.schema import build_schema, plans_for
 from server.live_pages import LivePages
+from server.waiting_claims import WaitingClaims
 
 SCHEMA = build_schema()
 DEFINITIONS = Path(__file__).parent / "data" / "definitions"
@@ -79,6 +80,7 @@ class Api:
             feed=SilentFeed(),
             lists=LivePages(SilentFeed()),
             announcer=self.announcer,
+            work=WaitingClaims(SilentFeed()),
         )
 
     def as_tenant(self, tenant: str) -> "Api":

@@ -1,11 +1,11 @@
 """Compare and set, and doing a thing once (`runtime.md` I3, I4)."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from db.commands.outcome import Actor, Committed, TemplateChanged
 from db.commands.rows import clock
@@ -27,17 +27,26 @@ _RECALL = Statement(
 )
 # Only what was found: somebody else may have forgotten it as well and done the command anew.
 _FORGET = Statement(delete(_keys).where(*_key_is, _keys.c.created_at == bindparam("created_at")))
+_GROW = Statement(
+    update(_keys)
+    .where(_keys.c.tenant == bindparam("of"), _keys.c.key == bindparam("named"))
+    .values(outcome=bindparam("grown", type_=_keys.c.outcome.type))
+)
 _NOW = Statement(select(clock))
 INSERT_KEY = Insert(_keys, tuple(column.name for column in _keys.columns))
 
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A command that is to be done once: its key, its name, and a hash of its input without the key."""
+    """A command that is to be done once: its key, its name, and a hash of its input without the key.
+
+    One that takes several transactions is remembered with each of them: `done` is what it has come to so far.
+    """
 
     key: str
     mutation: str
     input_hash: str
+    done: Committed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ def require_step_revision(
 def recall(actor: Actor, guard: Guard) -> Generator[Request, Any, dict[str, Any] | None]:
     """What the same command came to before, or None; `IdempotencyConflict` where the key stands for another one."""
     once = guard.once
-    if once is None:
+    if once is None or once.done is not None:
         return None
     found = yield Fetch(_RECALL, {"tenant": actor.tenant, "key": once.key})
     if not found:
@@ -101,6 +110,11 @@ def remember(
     """Keep what a command came to; only what succeeded is remembered."""
     if guard.once is None:
         return
+    if guard.once.done is not None:
+        yield Write(
+            _GROW, [{"of": actor.tenant, "named": guard.once.key, "grown": _kept(guard.once, outcome)}]
+        )
+        return
     ((now,),) = yield Fetch(_NOW, {})
     try:
         yield Write(each_of(INSERT_KEY), [key_values(actor, guard.once, outcome, now)])
@@ -117,6 +131,13 @@ def key_values(
         "key": once.key,
         "mutation": once.mutation,
         "input_hash": once.input_hash,
-        "outcome": {name: getattr(outcome, name) for name in outcome.__slots__},
+        "outcome": _kept(once, outcome),
         "created_at": now,
     }
+
+
+def _kept(once: Once, outcome: Committed | TemplateChanged) -> dict[str, Any]:
+    """What is remembered of a command: of one that goes on what it began with, and all steps that it has handed out."""
+    if once.done is not None and isinstance(outcome, Committed):
+        outcome = replace(once.done, claims=[*(once.done.claims or ()), *(outcome.claims or ())])
+    return {name: getattr(outcome, name) for name in outcome.__slots__}

@@ -54,7 +54,10 @@ def _carried_out(
     outcome = yield from decide_on(store, tree, command, execution_id)
     if not tree.changes:
         return None
-    is_written = yield from (_at_once if is_one_statement(tree) else _in_steps)(tree, command, outcome)
+    once = command.guard.once
+    # A key that is there already is found by no id, as rows are that one statement updates.
+    is_simple = is_one_statement(tree) and (once is None or once.done is None)
+    is_written = yield from (_at_once if is_simple else _in_steps)(tree, command, outcome)
     return outcome if is_written else None
 
 

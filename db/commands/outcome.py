@@ -1,6 +1,7 @@
 """Who gives a command, and what a committed one says of itself."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from db.tables import DEFAULT_TENANT
 
@@ -13,6 +14,15 @@ class Actor:
     subject: str | None = None
 
 
+class ClaimedStep(TypedDict):
+    """A step that was handed out, as it is kept and told: the attempt's id, the claim's token, when the lease ends."""
+
+    claimed_id: str
+    claim_token: str
+    # RFC 3339, UTC; None for an assignment.
+    lease_expires_at: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Committed:
     """A command that changed one tree, from revision `since` (excluded) to `revision` (included)."""
@@ -22,6 +32,8 @@ class Committed:
     step_execution_id: str | None
     since: int
     revision: int
+    # The steps that it handed out, if it claims any.
+    claims: list[ClaimedStep] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Commands on steps: complete, fail, retry, disable, enable, set the due date."""
+"""Commands on steps: complete, fail, release, retry, disable, enable, set the due date. Claiming is `claiming.py`."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,15 +22,23 @@ Decide = Callable[[Flow, Place], Decision[None]]
 
 
 async def complete_step(
-    store: Store, actor: Actor, step_execution_id: str, output: JSONObject | None, guard: Guard = UNGUARDED
+    store: Store,
+    actor: Actor,
+    step_execution_id: str,
+    output: JSONObject | None,
+    guard: Guard = UNGUARDED,
+    *,
+    token: str | None = None,
 ) -> Committed:
-    """Complete a step that waits, and all that follows from it.
+    """Complete a step that waits, and all that follows from it; `token` is that of the claim, while one holds (T3).
 
-    Refuses with `NotFound`, `InvalidTransition`, `ValidationFailed` (output against `outputSchema`, I1), `LimitExceeded`.
+    Refuses with `NotFound`, `InvalidTransition`, `ClaimLost`, `ValidationFailed` (output against `outputSchema`, I1),
+    `LimitExceeded`.
     """
     given = output or {}
     require_within("outputData", given, store.limits.output_bytes, store.limits.json_depth)
-    return await _act(store, actor, step_execution_id, partial(decisions.complete, output=given), guard)
+    decide = partial(decisions.complete, output=given, token=token)
+    return await _act(store, actor, step_execution_id, decide, guard)
 
 
 async def fail_step(
@@ -40,11 +48,30 @@ async def fail_step(
     code: str | None,
     message: str,
     guard: Guard = UNGUARDED,
+    *,
+    token: str | None = None,
 ) -> Committed:
-    """Fail a step that waits (S4). Refuses with `NotFound`, `InvalidTransition`, `ValidationFailed` (an empty code)."""
+    """Fail a step that waits (S4); `token` is that of the claim, while one holds (T3).
+
+    Refuses with `NotFound`, `InvalidTransition`, `ClaimLost`, `ValidationFailed` (an empty code).
+    """
     if code is not None:
         require_text("code", code, 1, 200)
-    decide = partial(decisions.fail, code=DEFAULT_FAILURE_CODE if code is None else code, message=message)
+    code = DEFAULT_FAILURE_CODE if code is None else code
+    decide = partial(decisions.fail, code=code, message=message, token=token)
+    return await _act(store, actor, step_execution_id, decide, guard)
+
+
+async def release_step(
+    store: Store,
+    actor: Actor,
+    step_execution_id: str,
+    token: str | None,
+    reason: str | None,
+    guard: Guard = UNGUARDED,
+) -> Committed:
+    """End a claim by its token, or as a supervisor with none (T3). Refuses with `NotFound`, `ClaimLost`."""
+    decide = partial(decisions.release, token=token, reason=reason)
     return await _act(store, actor, step_execution_id, decide, guard)
 
 

@@ -39,9 +39,13 @@ async def run_on_tree(store: Store, command: TreeCommand) -> Committed:
             root_id = contended.root_id
             store.lanes.know(id_, root_id)
             command = replace(command, execution_id=contended.execution_id)
-    tree_id = root_id
+    return await wait_for_tree(store, root_id, command)
+
+
+async def wait_for_tree(store: Store, root_id: str, command: TreeCommand) -> Committed:
+    """Carry out a command under the lock of its tree, with all others of this process that wait for it too."""
     outcome: Committed = await store.lanes.join(
-        tree_id, command, lambda waiting: _together(store, tree_id, waiting)
+        root_id, command, lambda waiting: _together(store, root_id, waiting)
     )
     return outcome
 

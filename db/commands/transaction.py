@@ -11,7 +11,7 @@ from db.commands import rows
 from db.commands.flows import new_flow
 from db.commands.guards import Guard, Repeated, recall, remember
 from db.commands.loading import answer
-from db.commands.outcome import Actor, Committed, TemplateChanged
+from db.commands.outcome import Actor, ClaimedStep, Committed, TemplateChanged
 from db.commands.writing import write
 from db.definitions import Definitions
 from db.ids import IdKind, is_id
@@ -49,7 +49,8 @@ class TreeCommand:
 
     actor: Actor
     named: Named
-    decide: Callable[[Flow, str], Decision[None]]
+    # A command that hands out steps returns them.
+    decide: Callable[[Flow, str], Decision[list[ClaimedStep] | None]]
     guard: Guard
     # What the id was found to name or to belong to, which never changes.
     execution_id: str | None = None
@@ -118,8 +119,10 @@ def decide_on(
     """Let a command change a tree in memory; a refusal is raised before it has changed anything."""
     since, tree.actor = tree.revision, command.actor.subject
     decision = command.decide(new_flow(tree, store), execution_id)
-    yield from carry_out(tree, decision, command.actor, store.definitions)
-    return Committed(tree.root_id, execution_id, command.named.step_execution_id, since, tree.revision)
+    claims = yield from carry_out(tree, decision, command.actor, store.definitions)
+    return Committed(
+        tree.root_id, execution_id, command.named.step_execution_id, since, tree.revision, claims
+    )
 
 
 def tree_of(root: Sequence[Any]) -> Tree:

@@ -16,7 +16,8 @@ from db.tables.fields import json_column, label_column, number_column, text_colu
 # otherwise neither database sees that the index answers.
 WILL_BE_OVERDUE = "is_current and status = 'InProgress' and overdue_at is null and due_at is not null"
 WILL_BE_RETRIED = "is_current and retry_at is not null"
-WILL_EXPIRE = "claim_worker is not null and is_current and status = 'InProgress'"
+WILL_EXPIRE = "is_current and status = 'InProgress' and claim_worker is not null"
+_MAY_BE_CLAIMED = "is_current and status = 'InProgress' and claim_worker is null"
 
 
 def _where(condition: str, name: str, *columns: Any) -> Index:
@@ -139,6 +140,10 @@ class StepExecution(SQLModel, table=True):
         _current("step_execution_queue", "tenant", "status", NeverNull("started_at", LAST_MOMENT), "id"),
         _current("step_execution_due", "tenant", "status", NeverNull("due_at", LAST_MOMENT), "id"),
         _current("step_execution_start", "tenant", NeverNull("started_at", LAST_MOMENT), "id"),
+        # Work that can be claimed, the oldest first (T3): of a type, and of a step of a version.
+        _where(_MAY_BE_CLAIMED, "step_execution_work", "tenant", "type", "started_at", "id"),
+        _where(_MAY_BE_CLAIMED, "step_execution_work_at", "version_id", "step_id", "started_at", "id"),
+        _where(WILL_EXPIRE, "step_execution_lease", "lease_expires_at", "id"),
         _where(WILL_BE_OVERDUE, "step_execution_next_due", "due_at"),
         _where(WILL_BE_RETRIED, "step_execution_next_retry", "retry_at"),
     )

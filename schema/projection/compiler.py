@@ -8,7 +8,6 @@ from graphql import (
     GraphQLEnumType,
     GraphQLError,
     GraphQLField,
-    GraphQLInt,
     GraphQLObjectType,
     GraphQLOutputType,
     get_named_type,
@@ -42,6 +41,7 @@ Details = list[Any]  # graphql-core's FieldDetailsList
 _PLACEHOLDER = re.compile("⟦([0-9]+)⟧")
 # A page nests five times around the conditions of its rows.
 _DEEPEST_CONDITION = 4
+_TOLD_KINDS = {"Int": "bigint", "DateTime": "timestamptz"}
 _JSON_SCALARS = frozenset(("JSON", "JSONObject"))
 
 
@@ -260,18 +260,20 @@ class Query:
             f"select {self.object(type_, found, details)} from ({home.query(row, self)}) {found.alias}"
         )
 
-    def _told(self, value: str, type_: GraphQLObjectType, details: Details) -> str:
-        """A list whose entries are in a value of the payload."""
-        kinds = {}
-        for name, (column, home) in self._homes[type_.name].fields.items():
-            if isinstance(home, declare.Column):
-                is_number = get_named_type(type_.fields[name].type) is GraphQLInt
-                kinds[home.name or column] = "bigint" if is_number else "text"
+    def _told(self, home: declare.Told, field: GraphQLField, row: Row, details: Details) -> str:
+        """Objects that are in a value of the payload: a list of them, or the first."""
+        type_, kinds = named(field), dict.fromkeys(home.keys, "text")
+        for name, (column, inner) in self._homes[type_.name].fields.items():
+            if isinstance(inner, declare.Column):
+                leaf = get_named_type(type_.fields[name].type).name
+                kinds[inner.name or column] = _TOLD_KINDS.get(leaf, "text")
         entry = Row(self.alias("q"), (*kinds, "n"))
-        source = self.sql.records(value, entry.alias, kinds)
-        return self.sql.array(
-            self.object(type_, entry, details), source, entry.alias, "1 = 1", entry["n"], None
-        )
+        source = self.sql.records(row[home.value], entry.alias, kinds)
+        item = self.object(type_, entry, details)
+        if not is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type):
+            # As they come, which is in order: sorting takes from SQLite that it is JSON.
+            return self.sql.nested(f"select {item} from {source} limit 1")
+        return self.sql.array(item, source, entry.alias, "1 = 1", entry["n"], None)
 
     def _columns_of(self, type_: GraphQLObjectType) -> list[tuple[str, str | None]]:
         fields = self._homes[type_.name].fields.values()
@@ -295,7 +297,7 @@ class Query:
             page = paging.Page(self, home, self.object_type(type_, "nodes"), row, arguments)
             return page.text(type_, details)
         if isinstance(home, declare.Told):
-            return self._told(row[home.value], type_, details)
+            return self._told(home, field, row, details)
         source, other = self.table(self.table_of(type_))
         condition = home.join(row, other, arguments) + Filter(home.where, arguments, self).also(other)
         item = self.object(type_, other, details)

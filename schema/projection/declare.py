@@ -81,9 +81,13 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Objects that a payload tells: its value of this name is a JSON array of them."""
+    """Objects that a payload tells: its value of this name is a JSON array of them, which have `keys` beside their fields.
+
+    Where the field is no list it is the first of them.
+    """
 
     value: str
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +191,9 @@ def many(
     return _declared(Many(join, order, limited, where), description, (*arguments, *_filter_arguments(where)))
 
 
-def told(description: str, value: str) -> Any:
-    """The field is a list of what the payload itself tells, in this value of it."""
-    return _declared(Told(value), description)
+def told(description: str, value: str, *keys: str) -> Any:
+    """The field is what the payload itself tells, in this value of it; `keys` are members that joins need."""
+    return _declared(Told(value, keys), description)
 
 
 def connection(

@@ -46,7 +46,10 @@ class Spelling(Protocol):
         """A JSON array: for each text of one (`alias.id`) the first of the JSON values that is not null, or null."""
 
     def records(self, texts: str, alias: str, kinds: Mapping[str, str]) -> str:
-        """A source of a row for each object of a JSON array given as text: its members, and its number `n`."""
+        """A source of a row for each object of a JSON array given as text: its members, and its number `n`.
+
+        Kinds are PostgreSQL's; a moment is given as the other database stores it.
+        """
 
     def settled(self, xid: str) -> str:
         """Whether the transaction that wrote a change, and every one before it, has ended (`live.md` J4)."""

@@ -11,7 +11,7 @@ from db.sqlite_writer import clock_text
 from db.statements import Statement
 from tests.databases import connected
 
-INDEXES = ("step_execution_next_due", "step_execution_next_retry")
+INDEXES = ("step_execution_next_due", "step_execution_next_retry", "step_execution_lease")
 HELD: Mapping[str, Any] = {"held": ["exec_1"]}
 
 

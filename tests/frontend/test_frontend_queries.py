@@ -71,6 +71,7 @@ async def test_every_operation_works(api: Api) -> None:
     frontend = Frontend(api)
     await _templates(frontend)
     await _executions(frontend)
+    await _work(frontend)
     await _an_incorporation(frontend)
     assert frontend.sent == set(operation_names())
 
@@ -137,6 +138,27 @@ async def _executions(frontend: Frontend) -> None:
     assert attempts == [(1, "FAILED"), (2, "IN_PROGRESS")]
     await _lists(frontend, third["id"], by_step(retried)["verify"]["id"])
     await _the_history(frontend, third["id"])
+
+
+async def _work(frontend: Frontend) -> None:
+    """A worker claims two steps one after another, and gives up a third."""
+    key = (await frontend.send("TemplateList"))["nodes"][0]["key"]
+    started = [await frontend.do("StartExecution", workflowTemplateKey=key) for _ in range(2)]
+    steps = [by_step(execution)["verify"]["id"] for execution in started]
+    given = {"worker": "ann", "ids": steps}
+    (claimed,) = (await frontend.send("ClaimSteps", input=given))["claimed"]
+    held = {"id": steps[0], "claimToken": claimed["claimToken"]}
+    assert (claimed["step"]["id"], claimed["step"]["claim"]["worker"]) == (steps[0], "ann")
+    lost = await frontend.refused("CompleteStep", id=steps[0], outputData={"verified": True})
+    assert (lost["__typename"], lost["claim"]["worker"]) == ("ClaimLost", "ann")
+    (extended,) = (await frontend.send("HeartbeatStep", input={**held, "leaseSeconds": 600}))["claimed"]
+    assert extended["leaseExpiresAt"] > claimed["leaseExpiresAt"]
+    done = {**held, "outputData": {"verified": True}, "claimNext": given}
+    following = (await frontend.send("CompleteStepAndClaimNext", input=done))["next"]
+    assert following["step"]["id"] == steps[1]
+    released = await frontend.do("ReleaseStep", id=steps[1], claimToken=following["claimToken"])
+    assert by_step(released)["verify"]["status"] == "IN_PROGRESS"
+    await frontend.do("CancelExecution", id=released["id"])
 
 
 async def _lists(frontend: Frontend, execution_id: str, step_id: str) -> None:
