@@ -15,13 +15,15 @@ import pytest
 from sqlalchemy import Table, bindparam, select
 
 from db.commands import execution, step
+from db.commands.due import DueTree, handle_due
 from db.commands.outcome import Actor
 from db.commands.template import NewTemplate, create_workflow_template
 from db.runtime.errors import Refusal
 from db.statements import Statement
 from db.store import Store
 from db.tables import Journal, StepChild, StepExecution, WorkflowExecution, table_of
-from tests.model.commands import Command
+from tests.contract.tables import STEPS, set_columns
+from tests.model.commands import DATES, Command
 from tests.model.memory import JSON, MemoryTree
 from tests.model.random_definitions import random_library
 from tests.model.walk import Walk
@@ -98,10 +100,19 @@ class Replayed:
                 "retry": lambda: step.retry_step(*given, None),
                 "disable": lambda: step.disable_step(*given, None),
                 "enable": lambda: step.enable_step(*given, None),
+                "set_due_date": lambda: step.set_step_due_date(*given, command.payload["due_at"]),
+                "come_due": lambda: self.come_due(ids[target]),
             }[command.kind]()
         except Refusal:
             return False
         return True
+
+    async def come_due(self, execution_id: str) -> None:
+        """What an execution waits for has come: its next attempts, and due dates of long ago."""
+        for row in (await self.rows())["steps"]:
+            if row["execution_id"] == execution_id and row["is_current"] and row["retry_at"]:
+                await set_columns(self.store.database, STEPS, row["id"], retry_at=DATES[0])
+        await handle_due(self.store, DueTree(self.root_id, self.actor.tenant, (execution_id,)))
 
     async def rows(self) -> Rows:
         values = {"tenant": self.actor.tenant}
