@@ -38,11 +38,22 @@ _current: ColumnElement[bool] = literal_column("step_execution.is_current")
 _status: ColumnElement[str] = literal_column("'InProgress'")
 _IN_PROGRESS = and_(_current, steps.c.status == _status)
 _FREE = and_(_IN_PROGRESS, steps.c.claim_worker.is_(None))
+_OURS = steps.c.tenant == bindparam("tenant")
+# The same of what an index is to find by something better than that, which most rows are: no index has these words.
+_nothing: ColumnElement[str] = literal_column("''")
+_OURS_TOO = steps.c.tenant.concat(_nothing) == bindparam("tenant")
 # As a query of its own it is read once, and an index can be searched by it.
 _now = select(clock).scalar_subquery()
 _PASSED = and_(_IN_PROGRESS, steps.c.claim_worker.is_not(None), steps.c.lease_expires_at <= _now)
+_CLAIMABLE_TOO = (
+    _OURS_TOO,
+    _current,
+    steps.c.status.concat(_nothing) == _status,
+    or_(steps.c.claim_worker.is_(None), steps.c.lease_expires_at <= _now),
+)
+# So many are read: others are after the first ones too. As a parameter it would have PostgreSQL make its plan each time.
+FEW, MANY = 64, 160
 _COLUMNS = (steps.c.started_at, steps.c.id, steps.c.execution_id, steps.c.root_id)
-_OURS = steps.c.tenant == bindparam("tenant")
 
 
 class Candidate(NamedTuple):
@@ -64,62 +75,74 @@ class Wanted:
     template_keys: tuple[str, ...] | None = None
 
 
-def statement_for(wanted: Wanted) -> Statement:
-    """The statement that finds candidates; its values are `values_for`, its rows are read by `candidates_of`."""
-    has_steps, has_keys = wanted.step_ids is not None, wanted.template_keys is not None
-    return _statement(wanted.ids is not None, has_steps, has_keys)
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a statement depends on; `types` is how many there are."""
+
+    types: int
+    has_ids: bool
+    has_steps: bool
+    has_keys: bool
+    most: int
 
 
-def values_for(wanted: Wanted, tenant: str, most: int) -> dict[str, Any]:
-    """Values for the statement, which finds at least the `most` oldest."""
-    types = CLAIMABLE if wanted.types is None else tuple(set(wanted.types) & set(CLAIMABLE))
+def candidates_for(wanted: Wanted, tenant: str, limit: int) -> tuple[Statement, dict[str, Any]]:
+    """The statement that finds more than `limit` candidates where there are so many, and its values."""
+    types = [str(type_) for type_ in CLAIMABLE if wanted.types is None or type_ in wanted.types]
+    shape = _Shape(
+        len(types),
+        wanted.ids is not None,
+        wanted.step_ids is not None,
+        wanted.template_keys is not None,
+        FEW if 2 * limit < FEW else MANY,
+    )
     values = {
         "tenant": tenant,
-        "most": most,
-        "types": [str(each) for each in types],
+        "types": types,
         "ids": [each for each in wanted.ids or () if is_id(IdKind.STEP_EXECUTION, each)],
         "step_ids": list(wanted.step_ids or ()),
         "keys": list(wanted.template_keys or ()),
+        **{f"type{number}": type_ for number, type_ in enumerate(types)},
     }
-    each = {f"type{number}": str(type_) if type_ in types else "" for number, type_ in enumerate(CLAIMABLE)}
-    return {**values, **each}
+    return _statement(shape), values
 
 
-def candidates_of(found: Sequence[tuple[Any, ...]], most: int) -> list[Candidate]:
-    """The oldest of what was found, in order."""
-    return sorted(Candidate(*row) for (rows,) in found for row in rows or ())[:most]
+def candidates_of(found: Sequence[tuple[Any, ...]]) -> list[Candidate]:
+    """What was found in one reading, the oldest first."""
+    return sorted(Candidate(*row) for (rows,) in found for row in rows or ())[:MANY]
 
 
-@lru_cache(maxsize=8)
-def _statement(has_ids: bool, has_steps: bool, has_keys: bool) -> Statement:
+@lru_cache(maxsize=64)
+def _statement(shape: _Shape) -> Statement:
     """Each row of its answer is a list of candidates."""
-    kept = _filters(has_steps, has_keys)
-    if has_ids:
-        named = and_(OneOf(steps.c.id, "ids"), or_(_FREE, _PASSED))
-        return Statement(select(_list(_oldest(named, *kept))))
-    passed = _first(select(*_COLUMNS).where(_PASSED, _OURS, *kept), steps.c.lease_expires_at)
-    if has_steps or has_keys:
-        return Statement(union_all(_by_place(has_steps, has_keys), select(_list(passed))))
-    lists = [_list(_of_type(number)) for number in range(len(CLAIMABLE))]
-    return Statement(union_all(*(select(each) for each in (*lists, _list(passed)))))
+    kept = _filters(shape.has_steps, shape.has_keys)
+    if shape.has_ids:
+        named = select(*_COLUMNS).where(OneOf(steps.c.id, "ids"), *_CLAIMABLE_TOO, *kept)
+        return Statement(select(_list(_first(named, steps.c.started_at, MANY))))
+    passed = select(*_COLUMNS).where(_PASSED, _OURS_TOO, *kept)
+    expired = _list(_first(passed, steps.c.lease_expires_at, shape.most))
+    if shape.has_steps or shape.has_keys:
+        return Statement(union_all(_by_place(shape), select(expired)))
+    lists = [_list(_of_type(number, shape.most)) for number in range(shape.types)]
+    return Statement(union_all(*(select(each) for each in (*lists, expired))))
 
 
-def _of_type(number: int) -> Select[Any]:
-    return _oldest(_FREE, steps.c.type == bindparam(f"type{number}", type_=steps.c.tenant.type))
+def _of_type(number: int, most: int) -> Select[Any]:
+    return _oldest(most, steps.c.type == bindparam(f"type{number}", type_=steps.c.tenant.type))
 
 
-def _by_place(has_steps: bool, has_keys: bool) -> Select[Any]:
+def _by_place(shape: _Shape) -> Select[Any]:
     """The first few of each step of a version that is admitted."""
     places = select(_definitions.c.version_id, _definitions.c.step_id).where(
         _definitions.c.tenant == bindparam("tenant"), OneOf(_definitions.c.type, "types")
     )
-    if has_steps:
+    if shape.has_steps:
         places = places.where(OneOf(_definitions.c.step_id, "step_ids"))
-    if has_keys:
+    if shape.has_keys:
         places = places.where(_definitions.c.version_id.in_(_admitted_versions()))
     place = places.subquery("place")
     here = (steps.c.version_id == place.c.version_id, steps.c.step_id == place.c.step_id)
-    return select(_list(_oldest(_FREE, *here).correlate(place), place)).select_from(place)
+    return select(_list(_oldest(shape.most, *here).correlate(place), place)).select_from(place)
 
 
 def _filters(has_steps: bool, has_keys: bool) -> list[ColumnElement[bool]]:
@@ -140,12 +163,13 @@ def _admitted_versions() -> Select[Any]:
     )
 
 
-def _oldest(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return _first(select(*_COLUMNS).where(_OURS, *conditions), steps.c.started_at)
+def _oldest(most: int, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Steps that nobody has."""
+    return _first(select(*_COLUMNS).where(_OURS, _FREE, *conditions), steps.c.started_at, most)
 
 
-def _first(found: Select[Any], order: ColumnElement[Any]) -> Select[Any]:
-    return found.order_by(order, steps.c.id).limit(bindparam("most"))
+def _first(found: Select[Any], order: ColumnElement[Any], most: int) -> Select[Any]:
+    return found.order_by(order, steps.c.id).limit(literal_column(str(most)))
 
 
 def _list(found: Select[Any], *outer: Any) -> ColumnElement[Any]:

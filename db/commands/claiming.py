@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Integer, bindparam, case, select, update
 
-from db.commands.candidates import Candidate, Wanted, candidates_of, statement_for, values_for
+from db.commands.candidates import Candidate, Wanted, candidates_for, candidates_of
 from db.commands.guards import Guard, Once, recall
 from db.commands.optimistic import Contended, without_lock
 from db.commands.outcome import Actor, ClaimedStep, Committed
@@ -33,8 +33,6 @@ from db.session import Unavailable
 from db.statements import Statement
 from db.store import Store
 
-# So many more candidates are read than are asked for: others are after the first ones too.
-SPARE = 50
 # How often candidates are read anew that others have taken. Each time somebody got one.
 MOST_READINGS = 20
 
@@ -93,11 +91,6 @@ class Claiming:
         """Whether nothing more is to be claimed."""
         return self.is_repeated or len(self.claimed) >= self.limit
 
-    @property
-    def most(self) -> int:
-        """How many candidates are worth reading."""
-        return self.limit - len(self.claimed) + SPARE
-
     def command(self, candidates: Sequence[Candidate]) -> TreeCommand:
         """Claim what can be claimed of candidates in one tree."""
         places = [Place(each.execution_id, each.id) for each in candidates]
@@ -148,12 +141,11 @@ async def claim_steps(
         before = await store.database.attempt(recall(actor, Guard(once=once)))
         if before is not None:
             claiming.recall(Committed(**before))
+    statement = candidates_for(wanted, actor.tenant, limit)
     for _ in range(MOST_READINGS):
         if claiming.claimed or claiming.is_done:
             break
-        values = values_for(wanted, actor.tenant, claiming.most)
-        found = await store.database.rows(statement_for(wanted), values)
-        trees = _by_tree(candidates_of(found, claiming.most))
+        trees = _by_tree(candidates_of(await store.database.rows(*statement)))
         if not trees:
             break
         try:

@@ -19,6 +19,7 @@ from server.operations import Operations
 from server.requests import GraphQLRequest
 from server.streams import Stream
 from server.subscriptions import Placed, Subscriptions
+from server.waiting_claims import WaitingClaims
 from tests.api import SCHEMA, Api, Heard
 from tests.folding import folded
 
@@ -37,11 +38,13 @@ class Process:
         self.doorbell = Doorbell(broker)
         self.feed = Feed(self.doorbell, JournalReader(store.database), timing=timing)
         self.lists = LivePages(self.feed, tick)
+        self.work = WaitingClaims(self.feed)
         self.api = Api(store, tenant)
         self.api.context = replace(
             self.api.context,
             feed=self.feed,
             lists=self.lists,
+            work=self.work,
             announcer=DoorbellAnnouncer(self.doorbell),
         )
         self._operations = Operations(SCHEMA)

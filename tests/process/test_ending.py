@@ -132,6 +132,24 @@ async def test_clients_that_take_or_send_nothing_more_hold_nobody_up(
         assert said_since_start(server.output) == []
 
 
+async def test_who_waits_for_work_is_answered_with_none(
+    number_and_url: tuple[Signals, str], tmp_path: Path
+) -> None:
+    """Who waits asks another process, and holds up none that is about to end."""
+    number, url = number_and_url
+    claimed = "... on ClaimSuccess { claimed { claimToken } }"
+    claim = f'mutation {{ claimSteps(input: {{worker: "ann", waitSeconds: 30}}) {{ {claimed} }} }}'
+    with ServerProcess("--demo", "--database", url, cwd=tmp_path) as server:
+        async with asyncio.timeout(60), connection(server, request(claim, "application/json")) as waiting:
+            async with http_client(server) as client:
+                await client.get("/healthz")  # who came before is known to the server by now
+            server.tell(number)
+            answered = await ended(waiting)
+        assert answered.endswith(b'{"data":{"claimSteps":{"claimed":[]}}}')
+        assert await asyncio.to_thread(server.wait) == 0
+        assert said_since_start(server.output) == []
+
+
 @asynccontextmanager
 async def held_tree(url: str, execution_id: str) -> AsyncIterator[None]:
     """Another transaction holds the tree's root: commands on it wait (`live.md` J1)."""

@@ -21,8 +21,10 @@ def upgrade() -> None:
     for name, (columns, claimed) in INDEXES.items():
         only = sa.text(f"{IN_PROGRESS} and {claimed}")
         op.create_index(name, STEPS, columns, sqlite_where=only, postgresql_where=only)
+    op.create_index("step_definition_step", "step_definition", ["step_id", "tenant"])
 
 
 def downgrade() -> None:
+    op.drop_index("step_definition_step", "step_definition")
     for name in reversed(INDEXES):
         op.drop_index(name, STEPS)
