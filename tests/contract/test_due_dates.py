@@ -37,6 +37,13 @@ async def test_t1_a_due_date_is_set_moved_and_taken_away(api: Api) -> None:
         assert await dated(api, steps["a"]) == {"dueAt": due_at, "isOverdue": False}
 
 
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"])
+async def test_t1_the_first_moment_and_the_last_are_kept(api: Api, date: str) -> None:
+    _, steps = await running(api)
+    await succeed(api, "setStepDueDate", id=steps["a"], dueAt=date)
+    assert await dated(api, steps["a"]) == {"dueAt": date, "isOverdue": False}
+
+
 async def test_t1_a_moment_is_the_same_however_it_is_written(api: Api) -> None:
     _, steps = await running(api)
     first = await succeed(api, "setStepDueDate", id=steps["b"], dueAt="2100-01-01T02:00:00+02:00")
