@@ -1,5 +1,6 @@
 """What mutations take."""
 
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -285,3 +286,14 @@ class RetryStepsInput:
     limit: int | None = _limit()
     dry_run: bool | None = _dry_run()
     idempotency_key: str | None = _key_of_many()
+
+
+@strawberry.input(description="When a step is due.")
+class SetStepDueDateInput:
+    id: strawberry.ID = strawberry.field(description="The step execution's id.")
+    due_at: datetime | None = strawberry.field(
+        description="When it should be done; null takes the due date away. It has to be given.",
+        default=strawberry.UNSET,
+    )
+    if_revision: int | None = _if_revision()
+    idempotency_key: str | None = _idempotency_key()

@@ -202,6 +202,18 @@ class Mutation:
         return await _moved(info, step.enable_step(*given.caller, given.id, given.reason, given.guard))
 
     @strawberry.mutation(
+        description="Say when a step is due, or that it is not. A later date than before clears `isOverdue`."
+    )
+    async def set_step_due_date(
+        self, info: OperationInfo, input: inputs.SetStepDueDateInput
+    ) -> TransitionResult:
+        given = Given(info, input)
+        if "due_at" not in given.fields:
+            raise BadUserInput("Give dueAt: a moment, or null to take the due date away.")
+        due_at = given.fields["due_at"]
+        return await _moved(info, step.set_step_due_date(*given.caller, given.id, due_at, given.guard))
+
+    @strawberry.mutation(
         description="`cancelWorkflowExecution` for the oldest executions that a filter matches, one transaction a tree. "
         "A match below one that was cancelled before it is answered with `InvalidTransition`: it went with that one."
     )

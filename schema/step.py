@@ -102,7 +102,9 @@ class WorkflowStepExecution(Node):
     passed_at: datetime | None = column("When flow went through it while it was Disabled.")
     disabled_by: DisabledBy | None = column("What disabled it.")
     entered_by: list[str] = column("Ids of the transitions by which this attempt was entered, in order.")
-    due_at: datetime | None = column("When it should be done: its start plus the definition's `dueIn`.")
+    due_at: datetime | None = column(
+        "When it should be done: its start plus the definition's `dueIn`, or what was set by hand."
+    )
     is_overdue: bool = sql("Whether it is in progress and was found past `dueAt`.", is_overdue)
     retry_at: datetime | None = sql(
         "When the next attempt is scheduled to start, while it waits for its backoff.", _retry_at

@@ -33,6 +33,7 @@ from server.operations import Operations
 from server.pages import graphiql_page, graphiql_routes
 from server.settings import Settings
 from server.subscriptions import Placed, Subscriptions
+from server.timers import Timer
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
 from server.waiting_claims import WaitingClaims
@@ -63,6 +64,7 @@ class Parts:
     feed: Feed
     lists: LivePages
     work: WaitingClaims
+    timer: Timer
 
     async def authenticate(self, _connection: HTTPConnection) -> Viewer:
         """Nobody is asked for a token: everyone acts as the default tenant."""
@@ -114,9 +116,10 @@ def create_app(settings: Settings) -> Application:
     doorbell = Doorbell(settings.broadcast)
     feed = Feed(doorbell, JournalReader(database))
     plans = plans_for(schema, database.kind)
-    parts = Parts(
-        settings, schema, Store(database), plans, doorbell, feed, LivePages(feed), WaitingClaims(feed)
-    )
+    store = Store(database)
+    timer = Timer(store, DoorbellAnnouncer(doorbell), doorbell)
+    work = WaitingClaims(feed)
+    parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), work, timer)
     operations = Operations(schema)
     endpoint = GraphQLEndpoint(
         operations,
@@ -131,13 +134,15 @@ def create_app(settings: Settings) -> Application:
 
 
 async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack) -> None:
-    """Database, doorbell, feed; subscribers end first, and the database is let go last."""
+    """Database, doorbell, feed, timer; subscribers end first, and the database is let go last."""
     await parts.store.database.open()
     stack.push_async_callback(_within, CLOSE_SECONDS, parts.store.database.close)
     await parts.doorbell.start()
     stack.push_async_callback(_within, CLOSE_SECONDS, parts.doorbell.stop)
     await parts.feed.start()
     stack.push_async_callback(parts.feed.stop)
+    await parts.timer.start()
+    stack.push_async_callback(_within, CLOSE_SECONDS, parts.timer.stop)
     stack.callback(parts.work.close)
     stack.push_async_callback(_within, CLOSE_SECONDS, endpoint.close)
 

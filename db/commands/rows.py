@@ -110,6 +110,9 @@ PEEK_BY_STEP = _peek(_named_step, _named_step.c.execution_id)
 PEEK_BY_EXECUTION = _peek(_named_execution, _named_execution.c.id)
 WITH_STEPS = Statement(select(*_with_steps).where(OneOf(executions.c.id, "ids")))
 LOCK_ROOT = Statement(select(*_root_columns).where(_root.c.id == bindparam("id")).with_for_update())
+LOCK_ROOT_IF_FREE = Statement(
+    select(*_root_columns).where(_root.c.id == bindparam("id")).with_for_update(skip_locked=True)
+)
 LOCK_ROOT_AT = Statement(
     select(_root.c.id)
     .where(_root.c.id == bindparam("id"), _root.c.tree_revision == bindparam("revision"))

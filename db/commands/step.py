@@ -1,6 +1,7 @@
-"""Commands on steps: complete, fail, release, retry, disable, enable. Claiming is `claiming.py`."""
+"""Commands on steps: complete, fail, release, retry, disable, enable, set the due date. Claiming is `claiming.py`."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from db.commands.bounds import require_text, require_within
@@ -8,7 +9,7 @@ from db.commands.guards import UNGUARDED, Guard, require_step_revision
 from db.commands.outcome import Actor, Committed
 from db.commands.together import run_on_tree
 from db.commands.transaction import Named, TreeCommand
-from db.runtime import decisions
+from db.runtime import decisions, due
 from db.runtime.decisions import Place
 from db.runtime.effects import Decision
 from db.runtime.flow import Flow
@@ -93,6 +94,13 @@ async def enable_step(
 ) -> Committed:
     """Take a Disabled step in again that flow has not passed (S5, S7)."""
     return await _act(store, actor, step_execution_id, partial(decisions.enable, reason=reason), guard)
+
+
+async def set_step_due_date(
+    store: Store, actor: Actor, step_execution_id: str, due_at: datetime | None, guard: Guard = UNGUARDED
+) -> Committed:
+    """Say when a step is due (UTC), or with None that it is not (T1, S7). Refuses with `NotFound`, `InvalidTransition`."""
+    return await _act(store, actor, step_execution_id, partial(due.set_due_date, due_at=due_at), guard)
 
 
 async def _act(store: Store, actor: Actor, step_execution_id: str, decide: Decide, guard: Guard) -> Committed:

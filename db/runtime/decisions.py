@@ -79,7 +79,7 @@ def fail(flow: Flow, place: "Place", code: str, message: str, token: str | None 
 
 def retry(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     """Make a new attempt at a Failed step, reopening what has failed around it (S4, C5)."""
-    step = yield from _named(flow, place, StepStatus.IN_PROGRESS)
+    step = yield from named(flow, place, StepStatus.IN_PROGRESS)
     if step.status is not StepStatus.FAILED:
         raise _refused_step(step, StepStatus.IN_PROGRESS, "only one that is FAILED can be retried")
     yield from _reopen(flow, place.execution_id)
@@ -97,7 +97,7 @@ def retry(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
 
 def disable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     """Take a step out: flow goes through it. A Failed one is skipped by a new attempt (S5, S7)."""
-    step = yield from _named(flow, place, StepStatus.DISABLED)
+    step = yield from named(flow, place, StepStatus.DISABLED)
     if not step.type.waits:
         raise _moves_by_itself(step, StepStatus.DISABLED)
     if step.status not in _DISABLABLE:
@@ -123,7 +123,7 @@ def disable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
 
 def enable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     """Take a step in again that flow has not passed yet (S7)."""
-    step = yield from _named(flow, place, StepStatus.NOT_STARTED)
+    step = yield from named(flow, place, StepStatus.NOT_STARTED)
     if step.status is not StepStatus.DISABLED or step.passed_at is not None:
         raise _refused_step(step, StepStatus.NOT_STARTED, "flow has passed it already")
     _require_open(flow.tree.executions[place.execution_id], step, StepStatus.NOT_STARTED)
@@ -132,7 +132,7 @@ def enable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
 
 def release(flow: Flow, place: "Place", token: str | None, reason: str | None) -> Decision[None]:
     """Take a step from whoever has it; without a token as a supervisor, who may take any that is claimed (T3)."""
-    step = yield from _named(flow, place, StepStatus.IN_PROGRESS)
+    step = yield from named(flow, place, StepStatus.IN_PROGRESS)
     if token is not None:
         yield from claims.require_token(flow, step, token)
     elif not (yield from claims.is_held(flow, step)):
@@ -194,7 +194,7 @@ _OVER = (ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED)
 _DISABLABLE = (StepStatus.NOT_STARTED, StepStatus.IN_PROGRESS, StepStatus.FAILED)
 
 
-def _named(flow: Flow, place: Place, wanted: StepStatus) -> Decision[Step]:
+def named(flow: Flow, place: Place, wanted: StepStatus) -> Decision[Step]:
     """The attempt that a command names; commands act on current attempts only (S7)."""
     tree = flow.tree
     yield from flow.loaded(place.execution_id)
@@ -210,7 +210,7 @@ def _named(flow: Flow, place: Place, wanted: StepStatus) -> Decision[Step]:
 
 def _task(flow: Flow, place: Place, wanted: StepStatus) -> Decision[Step]:
     """`completeStep` and `failStep` act on what waits for a person or a worker (S7)."""
-    step = yield from _named(flow, place, wanted)
+    step = yield from named(flow, place, wanted)
     if not step.type.is_task:
         raise _moves_by_itself(step, wanted)
     if not may_become(step.status, wanted):

@@ -12,16 +12,22 @@ from db.runtime.statuses import ExecutionStatus, StepStatus
 from db.runtime.values import DisabledBy
 from db.tables.fields import json_column, label_column, number_column, text_column, time_column
 
+# Attempts to which something happens when its time has come. Whoever asks for the next of them says it in the same words:
+# otherwise neither database sees that the index answers.
+WILL_BE_OVERDUE = "is_current and status = 'InProgress' and overdue_at is null and due_at is not null"
+WILL_BE_RETRIED = "is_current and retry_at is not null"
+WILL_EXPIRE = "is_current and status = 'InProgress' and claim_worker is not null"
+_MAY_BE_CLAIMED = "is_current and status = 'InProgress' and claim_worker is null"
+
+
+def _where(condition: str, name: str, *columns: Any) -> Index:
+    """An index of some attempts only."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+
 
 def _current(name: str, *columns: Any) -> Index:
     """An index of the current attempts."""
-    return Index(name, *columns, sqlite_where=text("is_current"), postgresql_where=text("is_current"))
-
-
-def _in_progress(name: str, claimed: str, *columns: Any) -> Index:
-    """An index of the attempts in progress that somebody has, or nobody."""
-    only = text(f"is_current and status = 'InProgress' and claim_worker is {claimed}")
-    return Index(name, *columns, sqlite_where=only, postgresql_where=only)
+    return _where("is_current", name, *columns)
 
 
 class WorkflowExecution(SQLModel, table=True):
@@ -135,9 +141,11 @@ class StepExecution(SQLModel, table=True):
         _current("step_execution_due", "tenant", "status", NeverNull("due_at", LAST_MOMENT), "id"),
         _current("step_execution_start", "tenant", NeverNull("started_at", LAST_MOMENT), "id"),
         # Work that can be claimed, the oldest first (T3): of a type, and of a step of a version.
-        _in_progress("step_execution_work", "null", "tenant", "type", "started_at", "id"),
-        _in_progress("step_execution_work_at", "null", "version_id", "step_id", "started_at", "id"),
-        _in_progress("step_execution_lease", "not null", "lease_expires_at", "id"),
+        _where(_MAY_BE_CLAIMED, "step_execution_work", "tenant", "type", "started_at", "id"),
+        _where(_MAY_BE_CLAIMED, "step_execution_work_at", "version_id", "step_id", "started_at", "id"),
+        _where(WILL_EXPIRE, "step_execution_lease", "lease_expires_at", "id"),
+        _where(WILL_BE_OVERDUE, "step_execution_next_due", "due_at"),
+        _where(WILL_BE_RETRIED, "step_execution_next_retry", "retry_at"),
     )
     id: str = text_column(key=True)
     tenant: str = text_column()

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from db.connect import database_for
+from db.migrate import migrate
 from db.store import Store
 from tests.databases import connected, empty_postgresql
 
@@ -15,6 +16,14 @@ from tests.databases import connected, empty_postgresql
 async def rivals(database_url: str) -> AsyncIterator[tuple[Store, Store]]:
     """Two stores over one database, as two server processes have them."""
     async with database_for(database_url) as first, database_for(database_url) as second:
+        yield Store(first), Store(second)
+
+
+@pytest.fixture
+async def lone_rivals(empty_url: str) -> AsyncIterator[tuple[Store, Store]]:
+    """The same over a database of the test's own: the timer asks for everybody's."""
+    await migrate(empty_url)
+    async with database_for(empty_url) as first, database_for(empty_url) as second:
         yield Store(first), Store(second)
 
 

@@ -14,6 +14,7 @@ MUTATIONS = {
     "retryStep": "StepInput",
     "disableStep": "StepInput",
     "enableStep": "StepInput",
+    "setStepDueDate": "SetStepDueDateInput",
 }
 # What a command on a step would give it, and what it needs besides the step's id.
 WANTED = {
@@ -26,6 +27,7 @@ WANTED = {
 NEEDED: dict[str, dict[str, Any]] = {
     "failStep": {"message": "It broke."},
     "updateWorkflowContext": {"patch": {"note": 1}},
+    "setStepDueDate": {"dueAt": "2100-01-01T00:00:00.000000Z"},
 }
 
 

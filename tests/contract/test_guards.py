@@ -123,6 +123,7 @@ EVERY: dict[str, tuple[Callable[[Api], Awaitable[Input]], Input]] = {
     "retryStep": (a_failed_step, {"reason": "why"}),
     "disableStep": (a_step, {"reason": "why"}),
     "enableStep": (a_disabled_step, {"reason": "why"}),
+    "setStepDueDate": (a_step, {"dueAt": "2100-01-01T00:00:00.000000Z"}),
 }
 # A change of the rest that makes it another input.
 OTHERWISE: dict[str, Input] = {
@@ -139,9 +140,10 @@ OTHERWISE: dict[str, Input] = {
     "retryStep": {"ifRevision": 1},
     "disableStep": {"reason": "another"},
     "enableStep": {"reason": ""},
+    "setStepDueDate": {"dueAt": None},
 }
 ON_EXECUTIONS = ("startWorkflowExecution", "cancelWorkflowExecution", "updateWorkflowContext")
-ON_STEPS = ("completeStep", "failStep", "retryStep", "disableStep", "enableStep")
+ON_STEPS = ("completeStep", "failStep", "retryStep", "disableStep", "enableStep", "setStepDueDate")
 
 
 async def input_of(api: Api, mutation: str, **more: Any) -> Input:

@@ -3,11 +3,12 @@
 import inspect
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from db.commands.due import DueTree, handle_due
 from db.commands.step import DEFAULT_FAILURE_CODE
 from db.runtime.definition import StepType
 from db.runtime.expressions import FailureCode
@@ -17,9 +18,15 @@ from db.runtime.validation import IssueCode, keys
 from db.runtime.validation.shape import Check, Keys
 from db.runtime.values import DisabledBy
 from tests.api import Api
+from tests.contract.tables import STEPS, set_columns
 from tests.docs.pages import ROOT, Block, blocks, code, prose, table
 
 PAGE = "docs/definitions.md"
+SHOWN = """
+  query ($id: ID!) {
+    workflowExecution(id: $id) { id runtimeStatus steps { id stepId status attempt retryAt failedAt } }
+  }
+"""
 
 
 def keys_of(check: Check) -> Keys:
@@ -145,19 +152,31 @@ async def test_c1_the_batch_has_the_children_that_the_page_shows(api: Api) -> No
     assert shown["childWorkflowExecutions"]["nodes"] == example("children")
 
 
-async def test_s4_every_failure_with_a_backoff_waits_for_retry_step_and_counts_anew(api: Api) -> None:
+async def test_s4_each_failure_waits_for_its_backoff_until_no_attempt_is_left(api: Api) -> None:
     raw = example("definition")
     raw["steps"][2]["retry"] = example("retry")
     await api.publish(raw, key="leave-request")
     execution = await api.start("leave-request", context={"employee": "employee-1", "days": 3})
     execution = await acted(api, "completeStep", execution, "approve", outputData={"approved": True})
-    for attempt in (1, 2, 3, 4):
+    for attempt, minutes in ((1, 10), (2, 20)):
         execution = await acted(api, "failStep", execution, "book", message="Not reachable")
         step = by_step(execution)["book"]
         assert (step["attempt"], execution["runtimeStatus"]) == (attempt, "IN_PROGRESS")
         waits = datetime.fromisoformat(step["retryAt"]) - datetime.fromisoformat(step["failedAt"])
-        assert waits == timedelta(minutes=10)
-        execution = await acted(api, "retryStep", execution, "book")
+        assert waits == timedelta(minutes=minutes)
+        execution = await once_it_has_come(api, execution, step)
+        assert by_step(execution)["book"]["attempt"] == attempt + 1
+    execution = await acted(api, "failStep", execution, "book", message="Not reachable")
+    assert (by_step(execution)["book"]["retryAt"], execution["runtimeStatus"]) == (None, "FAILED")
+
+
+async def once_it_has_come(api: Api, execution: Any, step: Any) -> Any:
+    """The execution after the moment for which the next attempt is scheduled."""
+    database, past = api.context.store.database, datetime(2020, 1, 1, tzinfo=UTC)
+    await set_columns(database, STEPS, step["id"], retry_at=past)
+    tenant = api.context.viewer.tenant
+    await handle_due(api.context.store, DueTree(execution["id"], tenant, (execution["id"],)))
+    return (await api.data(SHOWN, id=execution["id"]))["workflowExecution"]
 
 
 def by_step(execution: Any) -> dict[str, Any]:
@@ -172,7 +191,7 @@ async def acted(api: Api, mutation: str, execution: Any, step_id: str, **given: 
         result: {mutation}(input: $input) {{
           ... on Error {{ message }}
           ... on TransitionSuccess {{
-            workflowExecution {{ runtimeStatus steps {{ id stepId status attempt retryAt failedAt }} }}
+            workflowExecution {{ id runtimeStatus steps {{ id stepId status attempt retryAt failedAt }} }}
           }}
         }}
       }}

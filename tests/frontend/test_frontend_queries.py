@@ -108,6 +108,9 @@ async def _executions(frontend: Frontend) -> None:
     step = by_step(execution)["verify"]
     shown = await frontend.send("StepDetail", executionId=execution["id"], stepId="verify")
     assert shown["step"]["id"] == step["id"]
+    date = "2100-01-01T00:00:00.000000Z"
+    dated = await frontend.do("SetStepDueDate", id=step["id"], dueAt=date)
+    assert by_step(dated)["verify"]["dueAt"] == date
     changed = await frontend.do("UpdateContext", id=execution["id"], patch={"customerId": "customer-3"})
     tried = {"executionId": execution["id"], "src": "__context__.customerId"}
     assert await frontend.send("TryExpression", **tried) == {"value": "customer-3", "error": None}

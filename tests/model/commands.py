@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from db.runtime.errors import Refusal
@@ -27,6 +28,8 @@ PATCHES: list[JSON] = [
     {"bad": True},
     {"bad": None, "b": False},
 ]
+# Long ago and far away by any clock, the model's and a database's.
+DATES = [datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), None]
 WEIGHTS = {
     "complete": 10,
     "fail": 3,
@@ -38,6 +41,8 @@ WEIGHTS = {
     "start": 1,
     "claim": 6,
     "release": 4,
+    "set_due_date": 2,
+    "come_due": 2,
 }
 # Longer than a walk: a lease that passes has tests of its own.
 WORKER, LEASE = "worker", 86_400
@@ -57,6 +62,10 @@ class Command:
         arguments: list[Any] = [self.payload] if self.kind in ("complete", "update_context") else []
         if self.kind == "claim":
             return bool(tree.claim(self.target, worker=WORKER, lease_seconds=LEASE))
+        if self.kind == "set_due_date":
+            arguments = [self.payload["due_at"]]
+        if self.kind == "come_due":
+            tree.pass_to_retries(self.target)
         token = {"token": tree.steps[self.target].claim_token} if self.kind in ("complete", "fail") else {}
         try:
             getattr(tree, self.kind)(self.target, *arguments, **token)
@@ -68,12 +77,13 @@ class Command:
 def random_command(choose: Choose, tree: MemoryTree, kinds: Sequence[str] = KINDS) -> Command:
     """Mostly one that does something; now and then any command on anything."""
     kind = kinds[choose(len(kinds))]
-    on_execution = kind in ("start", "cancel", "update_context")
+    on_execution = kind in ("start", "cancel", "update_context", "come_due")
     rows: dict[str, Any] = dict(tree.executions if on_execution else tree.steps)
     likely = [key for key, row in rows.items() if _is_likely(kind, row)]
     among = likely if likely and choose(10) < 9 else list(rows)
     target = among[choose(len(among))]
-    payloads = {"complete": OUTPUTS, "update_context": PATCHES}.get(kind)
+    dates = [{"due_at": date} for date in DATES]
+    payloads = {"complete": OUTPUTS, "update_context": PATCHES, "set_due_date": dates}.get(kind)
     return Command(kind, target, payloads[choose(len(payloads))] if payloads else {})
 
 
@@ -89,6 +99,8 @@ def _is_likely(kind: str, row: Any) -> bool:
             return row.type.waits and row.is_current and row.status is not StepStatus.COMPLETED
         case "enable":
             return row.status is StepStatus.DISABLED and row.is_current
+        case "set_due_date":
+            return bool(row.type.is_task and row.is_current and row.completed_at is None)
         case "start":
             return row.runtime_status is ExecutionStatus.NOT_STARTED
         case "cancel":
@@ -105,6 +117,7 @@ def is_allowed(tree: MemoryTree, command: Command) -> bool:
             "start": status is ExecutionStatus.NOT_STARTED,
             "cancel": status is ExecutionStatus.IN_PROGRESS,
             "update_context": status not in OVER,
+            "come_due": True,
         }[command.kind]
     step = tree.steps[command.target]
     return step.is_current and _ON_STEPS[command.kind](tree, step, command.payload)
@@ -145,6 +158,11 @@ def _enable(tree: MemoryTree, step: Step, _: JSON) -> bool:
     return is_open and step.status is StepStatus.DISABLED and step.passed_at is None
 
 
+def _set_due_date(tree: MemoryTree, step: Step, _: JSON) -> bool:
+    is_open = tree.executions[step.execution_id].runtime_status not in OVER
+    return step.type.is_task and is_open and step.status in (StepStatus.NOT_STARTED, StepStatus.IN_PROGRESS)
+
+
 _ON_STEPS: dict[str, Callable[[MemoryTree, Step, JSON], bool]] = {
     "complete": _complete,
     "fail": _fail,
@@ -153,6 +171,7 @@ _ON_STEPS: dict[str, Callable[[MemoryTree, Step, JSON], bool]] = {
     "retry": _retry,
     "disable": _disable,
     "enable": _enable,
+    "set_due_date": _set_due_date,
 }
 
 

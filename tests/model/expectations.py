@@ -1,6 +1,7 @@
 """What particular commands must come to, told from the rows before and after (`runtime.md` S4, C3, C5)."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from db.runtime.statuses import ExecutionStatus, StepStatus
 from db.runtime.sub_workflow import OnParentClose
@@ -26,12 +27,38 @@ def expectation(tree: MemoryTree, command: Command) -> Check:
             return lambda: _expect_status(tree, command.target, StepStatus.DISABLED)
         case "enable":
             return lambda: _expect_status(tree, command.target, StepStatus.NOT_STARTED)
+        case "set_due_date":
+            return _set_due_date(tree, tree.steps[command.target], command.payload["due_at"])
+        case "come_due":
+            return lambda: _nothing_is_due(tree, command.target)
         case _:
             return lambda: None
 
 
 def _expect_status(tree: MemoryTree, attempt_id: str, status: StepStatus) -> None:
     assert tree.steps[attempt_id].status is status
+
+
+def _set_due_date(tree: MemoryTree, step: Step, due_at: datetime | None) -> Check:
+    """T1: a later date than before, or none, clears the mark."""
+    is_forward = due_at is None or (step.due_at is not None and due_at > step.due_at)
+
+    def check() -> None:
+        dated = tree.steps[step.id]
+        assert (dated.due_at, dated.status) == (due_at, step.status)
+        assert dated.overdue_at == (None if is_forward else step.overdue_at)
+
+    return check
+
+
+def _nothing_is_due(tree: MemoryTree, execution_id: str) -> None:
+    """T1, S4: what had come has happened."""
+    for step in tree.current(execution_id):
+        assert step.retry_at is None or step.retry_at > tree.now
+        is_late = (
+            step.status is StepStatus.IN_PROGRESS and step.due_at is not None and step.due_at <= tree.now
+        )
+        assert step.is_overdue or not is_late
 
 
 def _cancel(tree: MemoryTree, execution_id: str) -> Check:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from db.runtime import claims, decisions
+from db.runtime import claims, decisions, due
 from db.runtime.changes import Change
 from db.runtime.children import Ids
 from db.runtime.claims import Claimed, ClaimTerms
@@ -183,6 +183,18 @@ class MemoryTree:
 
     def expire(self, step_id: str) -> None:
         self.command(lambda flow: claims.expire(flow, self._place(step_id)))
+
+    def set_due_date(self, step_id: str, due_at: datetime | None) -> None:
+        self.command(lambda flow: due.set_due_date(flow, self._place(step_id), due_at))
+
+    def pass_to_retries(self, execution_id: str) -> None:
+        """Let it be the time for which the next attempts of an execution are scheduled."""
+        scheduled = (step.retry_at for step in self.current(execution_id) if step.retry_at is not None)
+        self.now = max((self.now, *scheduled))
+
+    def come_due(self, execution_id: str) -> None:
+        """What the timer does."""
+        self.command(lambda flow: due.come_due(flow, execution_id))
 
     def retry(self, step_id: str) -> None:
         self.command(lambda flow: decisions.retry(flow, self._place(step_id), None))

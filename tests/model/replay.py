@@ -17,7 +17,12 @@ from tests.model.memory import MemoryTree
 
 Image = dict[str, Any]
 
-_AFTER_THE_END = (ChangeKind.STEP_DISABLED, ChangeKind.STEP_ENABLED, ChangeKind.STEP_RETRY_SCHEDULED)
+_AFTER_THE_END = (
+    ChangeKind.STEP_DISABLED,
+    ChangeKind.STEP_ENABLED,
+    ChangeKind.STEP_RETRY_SCHEDULED,
+    ChangeKind.STEP_DUE_DATE_SET,
+)
 
 _UNSET = (
     "startedAt", "completedAt", "failedAt", "disabledAt", "passedAt", "disabledBy", "dueAt", "retryAt", "failure",

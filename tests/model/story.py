@@ -1,13 +1,11 @@
 """A tree told by the names of its steps: small definitions written as arrows, commands given by step id."""
 
-from collections import deque
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from db.runtime.claims import Claimed
-from db.runtime.effects import Decision
 from db.runtime.errors import Refusal
-from db.runtime.flow import Agenda, Flow
 from db.runtime.limits import Limits
 from db.runtime.statuses import ExecutionStatus, StepStatus
 from db.runtime.values import Execution, Step
@@ -192,16 +190,23 @@ class Story:
 
     def wake(self, step_id: str) -> None:
         """`retryAt` has come: the next attempt is made and starts, which is no entry (S4)."""
-        step = self.step(step_id)
+        retry_at = self.step(step_id).retry_at
+        assert retry_at is not None
+        self.pass_until(retry_at)
+        self.come_due()
 
-        def decide(flow: Flow) -> Decision[None]:
-            yield from flow.loaded(step.execution_id)
-            agenda: Agenda = deque()
-            yield from flow.enter(flow.renew(step, is_entry=False), None, agenda)
-            yield from flow.finish(step.execution_id, agenda)
-
-        self.tree.command(decide)
+    def come_due(self, within: Execution | None = None) -> None:
+        """The timer looks at an execution."""
+        self.tree.come_due((within or self.root).id)
         self._check()
+
+    def set_due_date(self, step_id: str, due_at: datetime | None, within: Execution | None = None) -> None:
+        self.tree.set_due_date(self.step(step_id, within).id, due_at)
+        self._check()
+
+    def pass_until(self, moment: datetime) -> None:
+        """Time passes, so that this is the time of the next command."""
+        self.tree.now = moment - timedelta(seconds=1)
 
     def disable(self, step_id: str, within: Execution | None = None) -> None:
         self.tree.disable(self.step(step_id, within).id)

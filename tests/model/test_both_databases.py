@@ -17,6 +17,7 @@ from sqlalchemy import Table, bindparam, select
 from db.commands import execution, step
 from db.commands.candidates import Wanted
 from db.commands.claiming import claim_steps
+from db.commands.due import DueTree, handle_due
 from db.commands.outcome import Actor
 from db.commands.template import NewTemplate, create_workflow_template
 from db.runtime.claims import ClaimTerms
@@ -24,7 +25,8 @@ from db.runtime.errors import NotFound, Refusal
 from db.statements import Statement
 from db.store import Store
 from db.tables import Journal, StepChild, StepExecution, WorkflowExecution, table_of
-from tests.model.commands import LEASE, WORKER, Command
+from tests.contract.tables import STEPS, set_columns
+from tests.model.commands import DATES, LEASE, WORKER, Command
 from tests.model.memory import JSON, MemoryTree
 from tests.model.random_definitions import random_library
 from tests.model.walk import Walk
@@ -109,6 +111,8 @@ class Replayed:
                 "retry": lambda: step.retry_step(*given, None),
                 "disable": lambda: step.disable_step(*given, None),
                 "enable": lambda: step.enable_step(*given, None),
+                "set_due_date": lambda: step.set_step_due_date(*given, command.payload["due_at"]),
+                "come_due": lambda: self.come_due(ids[target]),
             }[command.kind]()
         except Refusal:
             return False
@@ -119,6 +123,13 @@ class Replayed:
         wanted, terms = Wanted(ids=(step_id,)), ClaimTerms(WORKER, LEASE)
         if not (await claim_steps(self.store, self.actor, wanted, 1, terms)).claimed:
             raise NotFound(step_id)
+
+    async def come_due(self, execution_id: str) -> None:
+        """What an execution waits for has come: its next attempts, and due dates of long ago."""
+        for row in (await self.rows())["steps"]:
+            if row["execution_id"] == execution_id and row["is_current"] and row["retry_at"]:
+                await set_columns(self.store.database, STEPS, row["id"], retry_at=DATES[0])
+        await handle_due(self.store, DueTree(self.root_id, self.actor.tenant, (execution_id,)))
 
     async def rows(self) -> Rows:
         values = {"tenant": self.actor.tenant}

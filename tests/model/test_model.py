@@ -75,7 +75,7 @@ def _meets_everything(counts: Any) -> None:
     """The walks would prove little if they did not do and see every kind of thing."""
     for kind in WEIGHTS:
         assert counts[f"{kind} done"] > 0, counts
-        assert counts[f"{kind} refused"] > 0, counts
+        assert counts[f"{kind} refused"] > 0 or kind == "come_due", counts  # which changes nothing instead
     for status in ("Completed", "Failed", "Cancelled"):
         assert counts[f"execution {status}"] > 0, counts
     assert counts["endless"] <= SEEDS_AT_ONCE / 10
