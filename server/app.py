@@ -148,7 +148,12 @@ async def prepare_database(settings: Settings) -> None:
     if settings.database.startswith("sqlite"):
         await migrate(settings.database)
         return
-    missing = await missing_migrations(settings.database)
+    await require_migrated(settings.database)
+
+
+async def require_migrated(database: str) -> None:
+    """Raises `Unavailable` unless the database has this program's schema."""
+    missing = await missing_migrations(database)
     if missing:
         raise Unavailable(
             f"The database lacks {len(missing)} migration{'s' if len(missing) > 1 else ''}: run `stepgraph migrate` first."

@@ -28,9 +28,10 @@ class Journal(SQLModel, table=True):
         UniqueConstraint("root_id", "revision", name="journal_revision"),
         CheckConstraint(one_of("kind", ChangeKind), name="journal_kind"),
         Index("journal_cursor", "tenant", "xid", "position"),
-        Index("journal_execution", "tenant", "execution_id", "revision"),
+        # These two begin with what foreign keys refer to: without that each deleted row has the whole journal read.
+        Index("journal_execution", "execution_id", "tenant", "revision"),
         # By it `asOf` finds the latest image of an attempt or, where there is no attempt, of an execution.
-        Index("journal_image", "execution_id", "step_execution_id", "revision"),
+        Index("journal_image", "step_execution_id", "execution_id", "revision"),
         # Without AUTOINCREMENT SQLite gives the id of a pruned row to a new one (J4).
         {"sqlite_autoincrement": True},
     )
@@ -85,6 +86,10 @@ class JournalEpoch(SQLModel, table=True):
     id: int = Field(sa_column=Column(Integer(), primary_key=True, autoincrement=False))
     epoch: str = text_column()
     created_at: datetime = time_column(null=False)
-    # The highest cursor that pruning has removed; what comes after it is kept.
+    # Up to this cursor history is no longer told; what is still there of it is what `asOf` needs (`db/retention`).
     pruned_xid: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))
     pruned_position: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))
+    # The highest cursor of a tree that was deleted, and how many were: nothing is left to tell of them.
+    deleted_xid: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))
+    deleted_position: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))
+    deletions: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))

@@ -15,7 +15,7 @@ from db.tables import table_of
 from schema.projection.arguments import Arguments, Values
 from schema.projection.cursors import is_text, keys_of
 from schema.projection.declare import JournalOrder
-from schema.projection.rows import Row
+from schema.projection.rows import Row, ValuesRow
 
 if TYPE_CHECKING:
     from schema.projection.compiler import Query
@@ -36,6 +36,11 @@ def cursor_of(change: Row, query: "Query") -> str:
     return query.sql.cursor(_TAG, [epoch_of(query), change.xid, change.position])
 
 
+def is_told(alias: str) -> str:
+    """Whether a change lies after the boundary up to which history is not told any more (`live.md` J5), as SQL."""
+    return f"({alias}.xid, {alias}.position) > (select pruned_xid, pruned_position from {_EPOCH.name})"
+
+
 def decode(argument: str, cursor: str) -> list[Any]:
     """A cursor's epoch, transaction and position; raises `BadUserInput` for what no journal has given out."""
     return keys_of(argument, cursor, _TAG, (is_text, _is_number, _is_number))
@@ -46,8 +51,8 @@ def encode(epoch: str, xid: int, position: int) -> str:
     return orjson.dumps([_TAG, epoch, xid, position]).hex()
 
 
-def _epoch_in(argument: str, values: Values) -> Any:
-    return decode(argument, values[argument])[0]
+def _key_in(argument: str, number: int, values: Values) -> Any:
+    return decode(argument, values[argument])[number]
 
 
 class JournalKeys:
@@ -63,8 +68,25 @@ class JournalKeys:
         epoch = epoch_of(query)
         for name in ("after", "before"):
             if arguments.given(name):
-                given = arguments.derived(partial(_epoch_in, name), "text")
+                given = arguments.derived(partial(_key_in, name, 0), "text")
                 query.guard(f"{epoch} <> {given}", epoch, _epoch_changed)
+        if isinstance(parent, ValuesRow) and arguments.given("after"):
+            xid, position = (arguments.derived(partial(_key_in, "after", n), "bigint") for n in (1, 2))
+            query.guard(self._missed(f"({xid}, {position})"), epoch, _expired)
+
+    def _missed(self, after: str) -> str:
+        """Whether there were changes after a cursor that are not told any more, as SQL.
+
+        Of what was removed of a row a later change is still there, but of a tree that was deleted nothing is.
+        """
+        source, change = self._query.original_table(_JOURNAL)
+        tenant, here = self._query.value("tenant"), f"({change.xid}, {change.position})"
+        listed = f"{change.tenant} = {tenant}" if self._root is None else f"{change.root_id} = {self._root}"
+        between = f"{listed} and {here} > {after} and not {is_told(change.alias)}"
+        missed = f"exists (select 1 from {source} where {between})"
+        if self._root is not None:
+            return missed
+        return f"({missed} or {after} < (select deleted_xid, deleted_position from {_EPOCH.name}))"
 
     def order_by(self, row: Row, *, backward: bool) -> str:
         """The order, or its reverse."""
@@ -112,6 +134,13 @@ def _epoch_changed(epoch: str) -> GraphQLError:
     return GraphQLError(
         "The database was restored since this cursor was given out; begin again without one.",
         extensions={"code": "EPOCH_CHANGED", "epoch": epoch},
+    )
+
+
+def _expired(epoch: str) -> GraphQLError:
+    return GraphQLError(
+        "Changes after this cursor are no longer kept; begin again without one.",
+        extensions={"code": "CURSOR_EXPIRED", "epoch": epoch},
     )
 
 
