@@ -42,6 +42,14 @@ HEAVIEST_PAGE: Final = 1 << 20
 _FINAL = (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED)
 
 
+class NoSuchTree(LookupError):  # a fact: it was never there, or was deleted
+    """There is no root with this id."""
+
+    def __init__(self, root_id: str) -> None:
+        super().__init__(f"there is no root {root_id}")
+        self.root_id = root_id
+
+
 class Cursor(NamedTuple):
     """A place among all changes: the writer's transaction (0 on SQLite) and the row."""
 
@@ -247,10 +255,10 @@ class JournalReader:
         return [JournalEntry(*row) for row in await self._database.rows(_CHANGES, values)]
 
     async def tree_page(self, root_id: str, after: int) -> TreePage:
-        """How the tree stands, and the next page of its changes after a revision. `LookupError` without such a root."""
+        """How the tree stands, and the next page of its changes after a revision. Raises `NoSuchTree`."""
         rows = await self._database.rows(_TREE_PAGE, {"root_id": root_id, "after": after})
         if not rows:
-            raise LookupError(f"there is no root {root_id}")
+            raise NoSuchTree(root_id)
         epoch, revision, status, is_at_rest, first, last = rows[0]
         return TreePage(epoch, revision, status, bool(is_at_rest), first, last)
 

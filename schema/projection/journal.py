@@ -12,7 +12,7 @@ from graphql import GraphQLError
 
 from db import tables
 from db.tables import table_of
-from schema.projection.arguments import Arguments, Values
+from schema.projection.arguments import Arguments, Binder, Values
 from schema.projection.cursors import is_text, keys_of
 from schema.projection.declare import JournalOrder
 from schema.projection.rows import Row, ValuesRow
@@ -39,6 +39,40 @@ def cursor_of(change: Row, query: "Query") -> str:
 def is_told(alias: str) -> str:
     """Whether a change lies after the boundary up to which history is not told any more (`live.md` J5), as SQL."""
     return f"({alias}.xid, {alias}.position) > (select pruned_xid, pruned_position from {_EPOCH.name})"
+
+
+class NoLongerKept(GraphQLError):
+    """Changes that were to be told are no longer: where they are read from, one begins again (`live.md` J5)."""
+
+
+def missed(query: "Query", after: str, root: str | None = None) -> str:
+    """Whether changes of all trees, or below a root, after a cursor are not told any more, as SQL.
+
+    Of what was removed of a row a later change is still there, but of a tree that was deleted nothing is.
+    """
+    source, change = query.original_table(_JOURNAL)
+    listed = f"{change.tenant} = {query.value('tenant')}" if root is None else f"{change.root_id} = {root}"
+    between = f"({change.xid}, {change.position}) > {after} and not {is_told(change.alias)}"
+    found = f"exists (select 1 from {source} where {listed} and {between})"
+    if root is not None:
+        return found
+    return f"({found} or {after} < (select deleted_xid, deleted_position from {_EPOCH.name}))"
+
+
+def require_following(query: Binder, root: str, after: str) -> None:
+    """Raise `NoLongerKept` unless the change of a tree that follows a revision is still told."""
+    source, change = query.table(_JOURNAL)
+    following = f"{change.root_id} = {root} and {change.revision} = {after} + 1"
+    query.guard(f"not exists (select 1 from {source} where {following})", "''", _not_kept)
+
+
+def require_all(query: "Query", after: str) -> None:
+    """Raise `NoLongerKept` unless all changes of all trees that follow a cursor are still told."""
+    query.guard(missed(query, after), "''", _not_kept)
+
+
+def _not_kept(_: str) -> GraphQLError:
+    return NoLongerKept("Changes after this place are no longer kept.", extensions={"code": "CURSOR_EXPIRED"})
 
 
 def decode(argument: str, cursor: str) -> list[Any]:
@@ -72,21 +106,7 @@ class JournalKeys:
                 query.guard(f"{epoch} <> {given}", epoch, _epoch_changed)
         if isinstance(parent, ValuesRow) and arguments.given("after"):
             xid, position = (arguments.derived(partial(_key_in, "after", n), "bigint") for n in (1, 2))
-            query.guard(self._missed(f"({xid}, {position})"), epoch, _expired)
-
-    def _missed(self, after: str) -> str:
-        """Whether there were changes after a cursor that are not told any more, as SQL.
-
-        Of what was removed of a row a later change is still there, but of a tree that was deleted nothing is.
-        """
-        source, change = self._query.original_table(_JOURNAL)
-        tenant, here = self._query.value("tenant"), f"({change.xid}, {change.position})"
-        listed = f"{change.tenant} = {tenant}" if self._root is None else f"{change.root_id} = {self._root}"
-        between = f"{listed} and {here} > {after} and not {is_told(change.alias)}"
-        missed = f"exists (select 1 from {source} where {between})"
-        if self._root is not None:
-            return missed
-        return f"({missed} or {after} < (select deleted_xid, deleted_position from {_EPOCH.name}))"
+            query.guard(missed(query, f"({xid}, {position})", self._root), epoch, _expired)
 
     def order_by(self, row: Row, *, backward: bool) -> str:
         """The order, or its reverse."""
