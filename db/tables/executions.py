@@ -50,9 +50,16 @@ class WorkflowExecution(SQLModel, table=True):
         Index("workflow_execution_status", "tenant", "runtime_status", "created_at", "id"),
         Index("workflow_execution_version", "tenant", "version_id", "created_at", "id"),
         Index("workflow_execution_path", "tenant", "root_id", "path"),
-        # These two begin with what foreign keys refer to: without that each deleted row has the whole table read.
+        # This and `workflow_execution_below` begin with what foreign keys refer to: without that each deleted row has the
+        # whole table read.
         Index("workflow_execution_tree", "root_id", "tenant", "created_at", "id"),
-        Index("workflow_execution_parent", "parent_id", "tenant", "child_index", "id"),
+        Index("workflow_execution_parent", "tenant", "parent_id", "child_index", "id"),
+        Index(
+            "workflow_execution_below",
+            "parent_id",
+            sqlite_where=text("parent_id is not null"),
+            postgresql_where=text("parent_id is not null"),
+        ),
         Index("workflow_execution_correlation", "tenant", "correlation_id"),
         Index("workflow_execution_name", "tenant", "name", "id"),
         # Newest first alone; not of `last_activity_at`, which changes with every step: without an index on it PostgreSQL

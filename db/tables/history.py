@@ -28,10 +28,16 @@ class Journal(SQLModel, table=True):
         UniqueConstraint("root_id", "revision", name="journal_revision"),
         CheckConstraint(one_of("kind", ChangeKind), name="journal_kind"),
         Index("journal_cursor", "tenant", "xid", "position"),
-        # These two begin with what foreign keys refer to: without that each deleted row has the whole journal read.
-        Index("journal_execution", "execution_id", "tenant", "revision"),
+        Index("journal_execution", "tenant", "execution_id", "revision"),
         # By it `asOf` finds the latest image of an attempt or, where there is no attempt, of an execution.
-        Index("journal_image", "step_execution_id", "execution_id", "revision"),
+        Index("journal_image", "execution_id", "step_execution_id", "revision"),
+        # For the foreign key: without it each attempt that is deleted has the whole journal read.
+        Index(
+            "journal_step",
+            "step_execution_id",
+            sqlite_where=text("step_execution_id is not null"),
+            postgresql_where=text("step_execution_id is not null"),
+        ),
         # Without AUTOINCREMENT SQLite gives the id of a pruned row to a new one (J4).
         {"sqlite_autoincrement": True},
     )

@@ -36,9 +36,17 @@ def cursor_of(change: Row, query: "Query") -> str:
     return query.sql.cursor(_TAG, [epoch_of(query), change.xid, change.position])
 
 
+_BOUNDARY: Final = f"(select pruned_xid, pruned_position from {_EPOCH.name})"
+
+
 def is_told(alias: str) -> str:
     """Whether a change lies after the boundary up to which history is not told any more (`live.md` J5), as SQL."""
-    return f"({alias}.xid, {alias}.position) > (select pruned_xid, pruned_position from {_EPOCH.name})"
+    return f"({alias}.xid, {alias}.position) > {_BOUNDARY}"
+
+
+def is_untold(alias: str) -> str:
+    """Whether it does not; said so that an index serves it too."""
+    return f"({alias}.xid, {alias}.position) <= {_BOUNDARY}"
 
 
 class NoLongerKept(GraphQLError):
@@ -52,7 +60,7 @@ def missed(query: "Query", after: str, root: str | None = None) -> str:
     """
     source, change = query.original_table(_JOURNAL)
     listed = f"{change.tenant} = {query.value('tenant')}" if root is None else f"{change.root_id} = {root}"
-    between = f"({change.xid}, {change.position}) > {after} and not {is_told(change.alias)}"
+    between = f"({change.xid}, {change.position}) > {after} and {is_untold(change.alias)}"
     found = f"exists (select 1 from {source} where {listed} and {between})"
     if root is not None:
         return found

@@ -14,7 +14,7 @@ from sqlalchemy import Table
 from db import tables
 from db.tables import table_of
 from schema.projection.arguments import BadUserInput
-from schema.projection.journal import is_told
+from schema.projection.journal import is_told, is_untold
 from schema.projection.spelling import Spelling
 
 # The name of the value of `Rows` that says at which revision.
@@ -82,7 +82,7 @@ class Past:
 
     def oldest_kept(self, revision: str) -> str:
         """What `refuse_expired` is told, as SQL."""
-        before = f"{self._in_tree('k')} and not {is_told('k')}"
+        before = f"{self._in_tree('k')} and {is_untold('k')}"
         oldest = f"(select max(k.revision) from {self._journal('k')} where {before})"
         return f"coalesce({oldest}, {self.tree_revision}) || ' ' || {revision}"
 

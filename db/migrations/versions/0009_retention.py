@@ -9,13 +9,13 @@ branch_labels = None
 depends_on = None
 
 COLUMNS = ("deleted_xid", "deleted_position", "deletions")
-# Table, index, the columns whose order changes, the columns after them.
-REORDERED = (
-    ("workflow_execution", "workflow_execution_tree", ("tenant", "root_id"), ("created_at", "id")),
-    ("workflow_execution", "workflow_execution_parent", ("tenant", "parent_id"), ("child_index", "id")),
-    ("journal", "journal_execution", ("tenant", "execution_id"), ("revision",)),
-    ("journal", "journal_image", ("execution_id", "step_execution_id"), ("revision",)),
+# Indexes that begin with what foreign keys refer to, where that is set: table, index, column.
+REFERRED = (
+    ("workflow_execution", "workflow_execution_below", "parent_id"),
+    ("step_execution", "step_execution_tree", "root_id"),
+    ("journal", "journal_step", "step_execution_id"),
 )
+TREE = ("workflow_execution_tree", "workflow_execution")
 
 
 def upgrade() -> None:
@@ -23,16 +23,17 @@ def upgrade() -> None:
         op.add_column(
             "journal_epoch", sa.Column(name, sa.BigInteger(), nullable=False, server_default=sa.text("0"))
         )
-    for table, index, first, rest in REORDERED:
-        op.drop_index(index, table)
-        op.create_index(index, table, [*reversed(first), *rest])
-    op.create_index("step_execution_tree", "step_execution", ["root_id"])
+    for table, index, column in REFERRED:
+        is_set = None if column == "root_id" else sa.text(f"{column} is not null")
+        op.create_index(index, table, [column], sqlite_where=is_set, postgresql_where=is_set)
+    op.drop_index(*TREE)
+    op.create_index(*TREE, ["root_id", "tenant", "created_at", "id"])
 
 
 def downgrade() -> None:
-    op.drop_index("step_execution_tree", "step_execution")
-    for table, index, first, rest in reversed(REORDERED):
+    op.drop_index(*TREE)
+    op.create_index(*TREE, ["tenant", "root_id", "created_at", "id"])
+    for table, index, _ in REFERRED:
         op.drop_index(index, table)
-        op.create_index(index, table, [*first, *rest])
     for name in reversed(COLUMNS):
         op.drop_column("journal_epoch", name)
