@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BindParameter, ColumnElement, bindparam
+from sqlalchemy import JSON, BigInteger, BindParameter, ColumnElement, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -87,3 +87,20 @@ def _settled_sqlite(_element: Settled, _compiler: SQLCompiler, **_options: Any) 
 def _settled_postgresql(element: Settled, compiler: SQLCompiler, **options: Any) -> str:
     xid = compiler.process(element.xid, **options)
     return f"{xid} < (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint)"
+
+
+class OldestWriter(ColumnElement[int]):
+    """The oldest transaction that may still write: what those below it have written can be read (`live.md` J4)."""
+
+    inherit_cache = False
+    type = BigInteger()
+
+
+@compiles(OldestWriter, "sqlite")
+def _oldest_writer_sqlite(_element: OldestWriter, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "1"  # rows have 0 for their transaction
+
+
+@compiles(OldestWriter, "postgresql")
+def _oldest_writer_postgresql(_element: OldestWriter, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"

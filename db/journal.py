@@ -42,6 +42,14 @@ HEAVIEST_PAGE: Final = 1 << 20
 _FINAL = (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED)
 
 
+class NoSuchTree(LookupError):  # a fact: it was never there, or was deleted
+    """There is no root with this id."""
+
+    def __init__(self, root_id: str) -> None:
+        super().__init__(f"there is no root {root_id}")
+        self.root_id = root_id
+
+
 class Cursor(NamedTuple):
     """A place among all changes: the writer's transaction (0 on SQLite) and the row."""
 
@@ -72,7 +80,8 @@ class TreeRevisions:
 class TreePage:
     """What follows a revision in a tree, and how the tree stands, at one moment.
 
-    `first` is the first revision that is kept after it, `last` that of the page's end; both None where nothing is.
+    `first` is the revision after it, None where that is not there or not told any more (J5); `last` is the page's end,
+    None where nothing is after it.
     `is_at_rest`: the root has ended and nothing in the tree is in progress or scheduled.
     """
 
@@ -88,8 +97,8 @@ class TreePage:
 class JournalPage:
     """What follows a cursor among a tenant's settled changes: whose executions it is, and the cursor of its end.
 
-    `is_all`: nothing more is committed; otherwise there is more, or what is not settled yet. What lies at `pruned` or
-    before it is no longer kept.
+    `is_all`: nothing more is committed; otherwise there is more, or what is not settled yet. Who stands before `pruned`
+    has missed what is no longer told. `deletions` grows with every tree that is deleted, be it this tenant's or not.
     """
 
     epoch: str
@@ -97,8 +106,15 @@ class JournalPage:
     end: Cursor
     execution_ids: Sequence[str]
     is_all: bool
+    deletions: int = 0
 
 
+_BOUNDARIES = (
+    _epoch.c.pruned_xid,
+    _epoch.c.pruned_position,
+    _epoch.c.deleted_xid,
+    _epoch.c.deleted_position,
+)
 _REVISIONS = Statement(
     select(_epoch.c.epoch, _executions.c.id, _executions.c.tree_revision).select_from(
         _epoch.outerjoin(_executions, OneOf(_executions.c.id, "root_ids"))
@@ -132,7 +148,13 @@ def _tree_page() -> Statement:
     weighed = select(
         following.c.revision, weight.over(order_by=following.c.revision).label("weight")
     ).subquery()
-    first = select(func.min(_journal.c.revision)).where(of_tree).scalar_subquery()
+    is_told = tuple_(_journal.c.xid, _journal.c.position) > tuple_(*_BOUNDARIES[:2])
+    first = (
+        select(_journal.c.revision)
+        .join_from(_journal, _epoch, is_told)
+        .where(_journal.c.root_id == bindparam("root_id"), _journal.c.revision == after + 1)
+        .scalar_subquery()
+    )
     last = (
         select(func.max(weighed.c.revision))
         .where(or_(weighed.c.weight <= HEAVIEST_PAGE, weighed.c.revision == after + 1))
@@ -176,12 +198,19 @@ _REVISION_AT = Statement(
 )
 
 
-_SETTLED = Statement(
-    select(_journal.c.xid, _journal.c.position)
-    .where(_journal.c.tenant == bindparam("tenant"), Settled(_journal.c.xid))
-    .order_by(_journal.c.xid.desc(), _journal.c.position.desc())
-    .limit(1)
-)
+def _settled() -> Statement:
+    last = (
+        select(_journal.c.xid, _journal.c.position)
+        .where(_journal.c.tenant == bindparam("tenant"), Settled(_journal.c.xid))
+        .order_by(_journal.c.xid.desc(), _journal.c.position.desc())
+        .limit(1)
+        .subquery()
+    )
+    joined = _epoch.outerjoin(last, true())
+    return Statement(select(*_BOUNDARIES, last.c.xid, last.c.position).select_from(joined))
+
+
+_SETTLED = _settled()
 
 
 def _journal_page() -> Statement:
@@ -196,7 +225,7 @@ def _journal_page() -> Statement:
         .subquery()
     )
     unsettled = exists().where(of_tenant, ~Settled(_journal.c.xid))
-    history = (_epoch.c.epoch, _epoch.c.pruned_xid, _epoch.c.pruned_position)
+    history = (_epoch.c.epoch, *_BOUNDARIES, _epoch.c.deletions)
     columns = (page.c.xid, page.c.position, page.c.execution_id, page.c.weight)
     joined = _epoch.outerjoin(page, true())
     return Statement(
@@ -205,6 +234,8 @@ def _journal_page() -> Statement:
 
 
 _JOURNAL_PAGE = _journal_page()
+# Columns before those of a change.
+_HISTORY = len(_BOUNDARIES) + 3
 
 
 class JournalReader:
@@ -224,10 +255,10 @@ class JournalReader:
         return [JournalEntry(*row) for row in await self._database.rows(_CHANGES, values)]
 
     async def tree_page(self, root_id: str, after: int) -> TreePage:
-        """How the tree stands, and the next page of its changes after a revision. `LookupError` without such a root."""
+        """How the tree stands, and the next page of its changes after a revision. Raises `NoSuchTree`."""
         rows = await self._database.rows(_TREE_PAGE, {"root_id": root_id, "after": after})
         if not rows:
-            raise LookupError(f"there is no root {root_id}")
+            raise NoSuchTree(root_id)
         epoch, revision, status, is_at_rest, first, last = rows[0]
         return TreePage(epoch, revision, status, bool(is_at_rest), first, last)
 
@@ -242,19 +273,28 @@ class JournalReader:
         return int(rows[0][0]) if rows else 0
 
     async def settled(self, tenant: str) -> Cursor:
-        """Where the tenant's settled changes end."""
-        rows = await self._database.rows(_SETTLED, {"tenant": tenant})
-        return Cursor(*rows[0]) if rows else Cursor(0, 0)
+        """Where the tenant's settled changes end: who begins there has missed nothing that is told."""
+        ((*boundaries, xid, position),) = await self._database.rows(_SETTLED, {"tenant": tenant})
+        last = Cursor(xid, position) if xid is not None else Cursor(0, 0)
+        return max(last, *_cursors(boundaries))
 
     async def page(self, tenant: str, after: Cursor) -> JournalPage:
         """The next page of a tenant's settled changes after a cursor."""
         rows = await self._database.rows(_JOURNAL_PAGE, {"tenant": tenant, **after._asdict()})
-        epoch, *pruned, is_unsettled = rows[0][:4]
-        changes = [row[4:] for row in rows if row[4] is not None]
+        epoch, *boundaries, deletions, is_unsettled = rows[0][:_HISTORY]
+        changes = [row[_HISTORY:] for row in rows if row[_HISTORY] is not None]
         found = _up_to_weight(changes)
         is_all = not is_unsettled and len(found) == len(changes) < LONGEST_PAGE
         end = Cursor(*found[-1][:2]) if found else after
-        return JournalPage(epoch, Cursor(*pruned), end, [row[2] for row in found], is_all)
+        pruned, deleted = _cursors(boundaries)
+        # Of what was removed of a row a later change is still there: without one before the boundary nothing was missed.
+        missed = max(pruned, deleted) if changes and Cursor(*changes[0][:2]) <= pruned else deleted
+        return JournalPage(epoch, missed, end, [row[2] for row in found], is_all, deletions)
+
+
+def _cursors(boundaries: Sequence[int]) -> tuple[Cursor, Cursor]:
+    """Up to where history is not told any more, and the last change of a tree that was deleted."""
+    return Cursor(*boundaries[:2]), Cursor(*boundaries[2:])
 
 
 def _up_to_weight(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:

@@ -86,6 +86,6 @@ async def find_execution(database: Database, tenant: str, execution_id: str) -> 
 
 
 async def tree_revision(database: Database, root_id: str) -> int:
-    """The revision of a tree whose root is known."""
-    ((revision,),) = await database.rows(_REVISION, {"root_id": root_id})
-    return int(revision)
+    """The revision of a tree whose root is known; 0 where it was deleted."""
+    rows = await database.rows(_REVISION, {"root_id": root_id})
+    return int(rows[0][0]) if rows else 0

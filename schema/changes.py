@@ -33,7 +33,8 @@ def _listed(parent: Row, change: Row, arguments: Arguments) -> str:
 changes = connection(
     "The journal over plain HTTP. Of one tree by revision, with all that is committed; of all trees in the order of "
     "their transactions, where on PostgreSQL a change shows once no older transaction is running. A cursor from "
-    "before a restore is refused with the code `EPOCH_CHANGED`.",
+    "before a restore is refused with the code `EPOCH_CHANGED`, one after which changes are no longer kept with "
+    "`CURSOR_EXPIRED`.",
     _listed,
     JournalOrder(_tree),
     (

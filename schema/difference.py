@@ -3,6 +3,7 @@
 import strawberry
 
 from db import tables
+from db.runtime.changes import ChangeKind
 from db.tables import table_of
 from schema.change import Change
 from schema.enums import STATUS_LABELS
@@ -24,7 +25,7 @@ def _from_status(last: Row, query: Query) -> str:
     since = query.value(SINCE, "bigint")
     source, change = query.table(_JOURNAL)
     own = f"{change.execution_id} = {last.execution_id}"
-    born = f"(select min({change.revision}) from {source} where {own})"
+    made = f"{own} and {change.kind} = '{ChangeKind.EXECUTION_CREATED}' and {change.revision} > {since}"
     statuses = [
         f"(select {change.from_status} from {source} where {own} and {_same_row(change, last, is_step=is_step)}"
         f" and {change.revision} > {since} order by {change.step_execution_id}, {change.revision} limit 1)"
@@ -32,7 +33,9 @@ def _from_status(last: Row, query: Query) -> str:
     ]
     of_step, of_execution = statuses
     first = f"case when {last.step_execution_id} is null then {of_execution} else {of_step} end"
-    return query.sql.choose(f"(case when {born} <= {since} then {first} end)", STATUS_LABELS)
+    return query.sql.choose(
+        f"(case when not exists (select 1 from {source} where {made}) then {first} end)", STATUS_LABELS
+    )
 
 
 def _to_status(last: Row, query: Query) -> str:
@@ -70,6 +73,7 @@ def _is_below(last: Row, query: Query) -> str:
 
 def _differing(last: Row, query: Query) -> str:
     since = query.value(SINCE, "bigint")
+    query.require_kept(since)
     return f"{last.revision} > {since} and {_is_last(last, query)} and {_is_below(last, query)}"
 
 

@@ -83,7 +83,8 @@ class Query:
             int | None,
             strawberry.argument(
                 description="Show it, and all of its tree that is selected, as it stood at this revision of the tree; "
-                "templates are shown as they are. Null where it did not exist yet."
+                "templates are shown as they are. Null where it did not exist yet; the error `REVISION_EXPIRED` where "
+                "that is no longer kept."
             ),
         ] = strawberry.UNSET,
         min_revision: Annotated[
@@ -104,7 +105,7 @@ class Query:
     @strawberry.field(
         description="What changed between two revisions of a tree, in an execution and all below it: each execution "
         "and each attempt that changed, once, in the order of their last changes. Null where there was no such "
-        "execution."
+        "execution; the error `REVISION_EXPIRED` where `from` is no longer kept."
     )
     def workflow_execution_diff(
         self,

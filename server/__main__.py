@@ -1,6 +1,7 @@
 """The command line: `stepgraph` and `python -m server`."""
 
 import re
+import signal
 import sys
 from functools import partial
 from typing import Annotated, Any, NoReturn
@@ -14,11 +15,13 @@ from strawberry.printer import print_schema
 from db.connect import database_for
 from db.epoch import begin_epoch
 from db.migrate import migrate as run_migrations
+from db.runtime.durations import parse_duration
 from db.session import Unavailable
 from db.store import Store
 from schema.schema import build_schema
 from server.app import create_app, prepare_database
 from server.demo import load_demo
+from server.pruning import prune as run_prune
 from server.serving import listen
 from server.serving import serve as serve_application
 from server.settings import Settings
@@ -98,6 +101,38 @@ def new_epoch(database: Database = None) -> None:
     """Begin another history: the last step after the database was restored from a backup."""
     epoch = _run(_begin_epoch(_settings(database=database)))
     console.print(f"The history is {epoch} from now on; subscribers begin again from the state.")
+
+
+@cli.command()
+def prune(
+    before: Annotated[
+        str,
+        typer.Option(
+            metavar="DURATION", help="How old it must be: an ISO 8601 duration, such as P30D or PT12H."
+        ),
+    ],
+    executions: Annotated[
+        bool,
+        typer.Option(
+            "--executions",
+            help="Delete whole trees of executions that have ended and have not changed for so long, "
+            "and leave the history of the others.",
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, only count.")] = False,
+    database: Database = None,
+) -> None:
+    """Remove the history that is older, or the executions that ended longer ago. Beside running servers."""
+    try:
+        age = parse_duration(before)
+    except ValueError as error:
+        _fail(f"--before: {error}.")
+    url = _settings(database=database).database
+    try:
+        console.print(_run(run_prune(url, age, console.print, executions=executions, is_trial=dry_run)))
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. What is removed stays removed; run it again to go on.\n")
+        raise typer.Exit(128 + signal.SIGINT) from None
 
 
 @cli.command()

@@ -327,10 +327,10 @@ class Feed:
 
 
 def advance(tree: WatchedTree, page: Sequence[JournalEntry]) -> None:
-    """Move `tree` over `page`, waking whom it concerns; everybody, where rows are missing before it."""
+    """Move `tree` over `page`, waking whom it concerns; everybody, where rows are missing before it or in it."""
     if not page or tree.position is None:
         return
-    dense = page[0].revision == tree.position + 1
+    dense = page[-1].revision == tree.position + len(page)
     tree.position = page[-1].revision
     if dense:
         tree.wake({entry.execution_id for entry in page}, may_end=any(entry.kind in ENDS for entry in page))

@@ -12,8 +12,11 @@ from typing import Any, Final, Self
 import orjson
 from graphql import ExecutionResult, GraphQLError
 
+from db.journal import NoSuchTree
 from db.session import Unavailable
+from schema.projection.journal import NoLongerKept
 from schema.streams.event import Event
+from schema.streams.places import not_found
 from server.backoff import Backoff
 from server.once import Once
 from server.operations import OperationRefused, Source, outcome_of
@@ -86,11 +89,21 @@ class Stream:
 
     async def _next(self, source: Source) -> Made:
         try:
-            return await self._crowd.payloads(source, await anext(source.events))
+            event = await anext(source.events)
+            while True:
+                try:
+                    return await self._crowd.payloads(source, event)
+                except NoLongerKept as gone:
+                    # The source knows from where it can go on.
+                    event = await source.events.athrow(gone)
         except StopAsyncIteration:
             raise
         except GraphQLError as failure:
             raise SubscriptionFailed(format_errors([failure], ErrorCode.BAD_USER_INPUT)) from None
+        except NoSuchTree as gone:
+            raise SubscriptionFailed(
+                format_errors([not_found(gone.root_id)], ErrorCode.BAD_USER_INPUT)
+            ) from None
         except (OperationRefused, SubscriptionFailed):
             raise
         except Exception as cause:  # the edge: nothing leaves unmasked
@@ -104,6 +117,9 @@ async def _make(source: Source, event: Event) -> Made:
     while _is_away(result):
         await asyncio.sleep(backoff.next_delay())
         result = await source.result(event.rows)
+    for error in result.errors or ():
+        if isinstance(error.original_error, NoLongerKept):
+            raise error.original_error
     outcome = outcome_of(result)
     if outcome.errors:
         raise SubscriptionFailed(outcome.errors)

@@ -44,6 +44,7 @@ class Tail:
         self._pages: Once[JournalPage] = Once(_KEPT_PAGES)
         self._position: Cursor | None = None
         self._epoch = ""
+        self._deletions: int | None = None
         self._tenant = tenant
         self._journal = journal
         self._followers = followers
@@ -72,7 +73,7 @@ class Tail:
                 self._task.cancel()
                 self._task = None
                 # Who comes later has nothing to do with what was committed meanwhile.
-                self._position = None
+                self._position = self._deletions = None
                 self._placed = asyncio.Event()
 
     @asynccontextmanager
@@ -137,7 +138,10 @@ class Tail:
             self._position = page.end
             self._followers.tell(self._tenant, page.execution_ids)
             self._wake()
-        self._epoch = page.epoch
+        if self._deletions not in (None, page.deletions):
+            # Of what was deleted no change tells.
+            self._followers.tell_any(self._tenant)
+        self._epoch, self._deletions = page.epoch, page.deletions
         return self._pause(page)
 
     def _place(self, position: Cursor) -> None:

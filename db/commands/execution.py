@@ -11,7 +11,7 @@ from db.commands.bounds import require_text, require_within
 from db.commands.flows import new_flow
 from db.commands.guards import UNGUARDED, Guard, recall, remember, require_execution_revision
 from db.commands.outcome import Actor, Committed
-from db.commands.rows import clock
+from db.commands.rows import FIND_ROOT, clock
 from db.commands.together import run_on_tree
 from db.commands.transaction import Named, TreeCommand, attempt, carry_out
 from db.commands.writing import is_one_statement, write
@@ -118,7 +118,11 @@ def _create(
 ) -> Generator[Request, Any, Committed]:
     before = yield from recall(actor, guard)
     if before is not None:
-        return Committed(**before)
+        committed = Committed(**before)
+        if not (yield Fetch(FIND_ROOT, {"id": committed.root_id})):
+            # It was made, and deleted since.
+            raise NotFound(committed.root_id)
+        return committed
     version_id, template_name, now = yield from _runnable_version(actor, new)
     try:
         definition = yield from store.definitions.load(version_id)

@@ -118,6 +118,7 @@ LOCK_ROOT_AT = Statement(
     .where(_root.c.id == bindparam("id"), _root.c.tree_revision == bindparam("revision"))
     .with_for_update(skip_locked=True)
 )
+FIND_ROOT = Statement(select(_root.c.id).where(_root.c.id == bindparam("id")))
 FIND_EXECUTION = Statement(
     select(executions.c.id).where(
         executions.c.id == bindparam("id"),

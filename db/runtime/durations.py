@@ -71,6 +71,17 @@ def add(moment: datetime, duration: Duration) -> datetime:
         raise ValueError(f"{moment.isoformat()} and {duration.text} lead beyond the year 9999") from None
 
 
+def subtract(moment: datetime, duration: Duration) -> datetime:
+    """The moment `duration` before an aware `moment`, by the UTC calendar: months first, as `add` does.
+
+    Raises `ValueError` for a result before the year 1.
+    """
+    try:
+        return _add_months(moment.astimezone(UTC), -duration.months) - duration.time
+    except (OverflowError, ValueError):
+        raise ValueError(f"{duration.text} before {moment.isoformat()} lies before the year 1") from None
+
+
 def _add_months(moment: datetime, months: int) -> datetime:
     years, month = divmod(moment.month - 1 + months, 12)
     year = moment.year + years

@@ -62,8 +62,16 @@ class WorkflowExecution(SQLModel, table=True):
         Index("workflow_execution_status", "tenant", "runtime_status", "created_at", "id"),
         Index("workflow_execution_version", "tenant", "version_id", "created_at", "id"),
         Index("workflow_execution_path", "tenant", "root_id", "path"),
-        Index("workflow_execution_tree", "tenant", "root_id", "created_at", "id"),
+        # This and `workflow_execution_below` begin with what foreign keys refer to: without that each deleted row has the
+        # whole table read.
+        Index("workflow_execution_tree", "root_id", "tenant", "created_at", "id"),
         Index("workflow_execution_parent", "tenant", "parent_id", "child_index", "id"),
+        Index(
+            "workflow_execution_below",
+            "parent_id",
+            sqlite_where=text("parent_id is not null"),
+            postgresql_where=text("parent_id is not null"),
+        ),
         Index("workflow_execution_correlation", "tenant", "correlation_id"),
         Index("workflow_execution_name", "tenant", "name", "id"),
         # Newest first alone; not of `last_activity_at`, which changes with every step: without an index on it PostgreSQL
@@ -136,6 +144,7 @@ class StepExecution(SQLModel, table=True):
             sqlite_where=text("is_current"),
             postgresql_where=text("is_current"),
         ),
+        Index("step_execution_tree", "root_id"),
         Index("step_execution_order", "tenant", "execution_id", "position", "attempt"),
         _current("step_execution_queue", "tenant", "status", NeverNull("started_at", LAST_MOMENT), "id"),
         _current("step_execution_due", "tenant", "status", NeverNull("due_at", LAST_MOMENT), "id"),

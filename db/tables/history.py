@@ -31,6 +31,13 @@ class Journal(SQLModel, table=True):
         Index("journal_execution", "tenant", "execution_id", "revision"),
         # By it `asOf` finds the latest image of an attempt or, where there is no attempt, of an execution.
         Index("journal_image", "execution_id", "step_execution_id", "revision"),
+        # For the foreign key: without it each attempt that is deleted has the whole journal read.
+        Index(
+            "journal_step",
+            "step_execution_id",
+            sqlite_where=text("step_execution_id is not null"),
+            postgresql_where=text("step_execution_id is not null"),
+        ),
         # Without AUTOINCREMENT SQLite gives the id of a pruned row to a new one (J4).
         {"sqlite_autoincrement": True},
     )
@@ -85,6 +92,10 @@ class JournalEpoch(SQLModel, table=True):
     id: int = Field(sa_column=Column(Integer(), primary_key=True, autoincrement=False))
     epoch: str = text_column()
     created_at: datetime = time_column(null=False)
-    # The highest cursor that pruning has removed; what comes after it is kept.
+    # Up to this cursor history is no longer told; what is still there of it is what `asOf` needs (`db/retention`).
     pruned_xid: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))
     pruned_position: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))
+    # The highest cursor of a tree that was deleted, and how many were: nothing is left to tell of them.
+    deleted_xid: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))
+    deleted_position: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))
+    deletions: int = Field(sa_column=Column(BigInteger(), nullable=False, server_default=text("0")))

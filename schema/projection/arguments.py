@@ -127,6 +127,9 @@ class Binder(Protocol):
     def check(self, site: int, check: Callable[[Values], None]) -> None:
         """Have the site's arguments checked before the statement runs."""
 
+    def guard(self, broken: str, told: str, refuse: Callable[[str], GraphQLError]) -> None:
+        """Have the statement answer nothing but `told`, of which `refuse` makes the error, while `broken` holds."""
+
 
 class Arguments:
     """The arguments of one field at one place."""

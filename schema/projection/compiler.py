@@ -30,7 +30,8 @@ from schema.projection.arguments import (
     bindable,
 )
 from schema.projection.conditions import Filter
-from schema.projection.past import Past
+from schema.projection.journal import is_told
+from schema.projection.past import JOURNAL, Past, refuse_expired
 from schema.projection.plan import Guard, Parameter, Plan
 from schema.projection.rows import Row
 from schema.projection.spelling import Spelling, depth
@@ -61,6 +62,7 @@ class Query:
         self._aliases = 0
         self._objects = 0
         self._tables: dict[str, None] = {}
+        self._originals: dict[str, None] = {}
         self._outlines: list[str] = []
         self._parameters: list[Parameter] = []
         self._sites: list[AnySite] = []
@@ -77,6 +79,12 @@ class Query:
         columns = [column.name for column in table.columns]
         row = Row(self.alias(table.name[0]), [*columns, "rid"] if self.sql.deepest else columns)
         return f"{table.name} {row.alias}", row
+
+    def original_table(self, table: Table) -> tuple[str, Row]:
+        """A table with all its rows, whoever may see them, under a fresh alias, and its row."""
+        self._originals[table.name] = None
+        row = Row(self.alias(table.name[0]), [column.name for column in table.columns])
+        return f"{self.sql.original(table.name)} {row.alias}", row
 
     def constant_table(self, table: Table) -> tuple[str, Row]:
         """A table that belongs to no tenant."""
@@ -113,6 +121,12 @@ class Query:
         """Have the tables of an execution's tree show how they stood."""
         self.guard(past.beyond, past.told, past.refuse)
         self._past = past
+        self.require_kept(past.revision)
+
+    def require_kept(self, revision: str) -> None:
+        """Refuse a revision of the tree that is looked back on, of which no more is kept."""
+        assert self._past is not None, "nothing is looked back on"
+        self.guard(self._past.expired(revision), self._past.oldest_kept(revision), refuse_expired)
 
     @property
     def is_past(self) -> bool:
@@ -140,12 +154,16 @@ class Query:
     def _views(self) -> list[str]:
         """Each table under its own name, as this request may see it."""
         past, tenant = self._past, self.value("tenant")
-        views = [] if past is None else past.before_views()
+        originals = self.sql.originals(tuple(self._originals))
+        views = [f"{name} as not materialized ({select})" for name, select in originals]
+        if past is not None:
+            views = past.before_views()
         for name in self._tables:
-            seen = past and past.visible(name)
-            views.append(
-                f"{name} as not materialized ({seen or self.sql.visible(name, f'tenant = {tenant}')})"
-            )
+            condition = f"tenant = {tenant}"
+            if name == JOURNAL.name:
+                condition += f" and {is_told(name)}"
+            seen = (past and past.visible(name)) or self.sql.visible(name, condition)
+            views.append(f"{name} as not materialized ({seen})")
         return views
 
     def _guarded(self, select: str) -> str:

@@ -12,10 +12,10 @@ from graphql import GraphQLError
 
 from db import tables
 from db.tables import table_of
-from schema.projection.arguments import Arguments, Values
+from schema.projection.arguments import Arguments, Binder, Values
 from schema.projection.cursors import is_text, keys_of
 from schema.projection.declare import JournalOrder
-from schema.projection.rows import Row
+from schema.projection.rows import Row, ValuesRow
 
 if TYPE_CHECKING:
     from schema.projection.compiler import Query
@@ -36,6 +36,53 @@ def cursor_of(change: Row, query: "Query") -> str:
     return query.sql.cursor(_TAG, [epoch_of(query), change.xid, change.position])
 
 
+_BOUNDARY: Final = f"(select pruned_xid, pruned_position from {_EPOCH.name})"
+
+
+def is_told(alias: str) -> str:
+    """Whether a change lies after the boundary up to which history is not told any more (`live.md` J5), as SQL."""
+    return f"({alias}.xid, {alias}.position) > {_BOUNDARY}"
+
+
+def is_untold(alias: str) -> str:
+    """Whether it does not; said so that an index serves it too."""
+    return f"({alias}.xid, {alias}.position) <= {_BOUNDARY}"
+
+
+class NoLongerKept(GraphQLError):
+    """Changes that were to be told are no longer: where they are read from, one begins again (`live.md` J5)."""
+
+
+def missed(query: "Query", after: str, root: str | None = None) -> str:
+    """Whether changes of all trees, or below a root, after a cursor are not told any more, as SQL.
+
+    Of what was removed of a row a later change is still there, but of a tree that was deleted nothing is.
+    """
+    source, change = query.original_table(_JOURNAL)
+    listed = f"{change.tenant} = {query.value('tenant')}" if root is None else f"{change.root_id} = {root}"
+    between = f"({change.xid}, {change.position}) > {after} and {is_untold(change.alias)}"
+    found = f"exists (select 1 from {source} where {listed} and {between})"
+    if root is not None:
+        return found
+    return f"({found} or {after} < (select deleted_xid, deleted_position from {_EPOCH.name}))"
+
+
+def require_following(query: Binder, root: str, after: str) -> None:
+    """Raise `NoLongerKept` unless the change of a tree that follows a revision is still told."""
+    source, change = query.table(_JOURNAL)
+    following = f"{change.root_id} = {root} and {change.revision} = {after} + 1"
+    query.guard(f"not exists (select 1 from {source} where {following})", "''", _not_kept)
+
+
+def require_all(query: "Query", after: str) -> None:
+    """Raise `NoLongerKept` unless all changes of all trees that follow a cursor are still told."""
+    query.guard(missed(query, after), "''", _not_kept)
+
+
+def _not_kept(_: str) -> GraphQLError:
+    return NoLongerKept("Changes after this place are no longer kept.", extensions={"code": "CURSOR_EXPIRED"})
+
+
 def decode(argument: str, cursor: str) -> list[Any]:
     """A cursor's epoch, transaction and position; raises `BadUserInput` for what no journal has given out."""
     return keys_of(argument, cursor, _TAG, (is_text, _is_number, _is_number))
@@ -46,8 +93,8 @@ def encode(epoch: str, xid: int, position: int) -> str:
     return orjson.dumps([_TAG, epoch, xid, position]).hex()
 
 
-def _epoch_in(argument: str, values: Values) -> Any:
-    return decode(argument, values[argument])[0]
+def _key_in(argument: str, number: int, values: Values) -> Any:
+    return decode(argument, values[argument])[number]
 
 
 class JournalKeys:
@@ -63,8 +110,11 @@ class JournalKeys:
         epoch = epoch_of(query)
         for name in ("after", "before"):
             if arguments.given(name):
-                given = arguments.derived(partial(_epoch_in, name), "text")
+                given = arguments.derived(partial(_key_in, name, 0), "text")
                 query.guard(f"{epoch} <> {given}", epoch, _epoch_changed)
+        if isinstance(parent, ValuesRow) and arguments.given("after"):
+            xid, position = (arguments.derived(partial(_key_in, "after", n), "bigint") for n in (1, 2))
+            query.guard(missed(query, f"({xid}, {position})", self._root), epoch, _expired)
 
     def order_by(self, row: Row, *, backward: bool) -> str:
         """The order, or its reverse."""
@@ -112,6 +162,13 @@ def _epoch_changed(epoch: str) -> GraphQLError:
     return GraphQLError(
         "The database was restored since this cursor was given out; begin again without one.",
         extensions={"code": "EPOCH_CHANGED", "epoch": epoch},
+    )
+
+
+def _expired(epoch: str) -> GraphQLError:
+    return GraphQLError(
+        "Changes after this cursor are no longer kept; begin again without one.",
+        extensions={"code": "CURSOR_EXPIRED", "epoch": epoch},
     )
 
 

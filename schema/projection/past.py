@@ -14,6 +14,7 @@ from sqlalchemy import Table
 from db import tables
 from db.tables import table_of
 from schema.projection.arguments import BadUserInput
+from schema.projection.journal import is_told, is_untold
 from schema.projection.spelling import Spelling
 
 # The name of the value of `Rows` that says at which revision.
@@ -62,6 +63,28 @@ class Past:
     def beyond(self) -> str:
         """Whether the tree has not had the revision, as SQL; null where there is no such execution."""
         return f"{self._revision} not between 1 and {self.tree_revision}"
+
+    @property
+    def revision(self) -> str:
+        """The revision, as SQL."""
+        return self._revision
+
+    def expired(self, revision: str) -> str:
+        """Whether how the tree stood at a revision that it had is no longer kept, as SQL.
+
+        It is where the next change is still told: the images that are kept of what lies before are those of then.
+        """
+        following = f"{self._in_tree('k')} and k.revision = {revision} + 1 and {is_told('k')}"
+        return (
+            f"({revision} < {self.tree_revision}"
+            f" and not exists (select 1 from {self._journal('k')} where {following}))"
+        )
+
+    def oldest_kept(self, revision: str) -> str:
+        """What `refuse_expired` is told, as SQL."""
+        before = f"{self._in_tree('k')} and {is_untold('k')}"
+        oldest = f"(select max(k.revision) from {self._journal('k')} where {before})"
+        return f"coalesce({oldest}, {self.tree_revision}) || ' ' || {revision}"
 
     @property
     def tree_revision(self) -> str:
@@ -141,8 +164,8 @@ class Past:
         return self._select(LINKS, {}, "", f"{self._born('b.child_id')} <= {self._revision}")
 
     def _changes(self) -> str:
-        in_tree = f"b.root_id = (select root_id from {TREE}) and b.revision <= {self._revision}"
-        return self._select(JOURNAL, {}, "", in_tree)
+        told = f"{self._in_tree('b')} and b.revision <= {self._revision} and {is_told('b')}"
+        return self._select(JOURNAL, {}, "", told)
 
     def _select(self, table: Table, told: Mapping[str, str], joined: str, condition: str) -> str:
         """The rows of a table `b`, with other values in the columns that are told; what is not shown is now's."""
@@ -155,6 +178,9 @@ class Past:
         return f"select {shown} from {source} b{joined} where b.tenant = {self._tenant} and {condition}"
 
     # What the journal tells.
+
+    def _in_tree(self, alias: str) -> str:
+        return f"{alias}.root_id = (select root_id from {TREE})"
 
     def _journal(self, alias: str) -> str:
         return f"{self._sql.original(JOURNAL.name)} {alias}"
@@ -220,3 +246,12 @@ class Past:
         following = "n.execution_id = b.execution_id and n.step_id = b.step_id and n.attempt = b.attempt + 1"
         source = f"{self._sql.original(STEPS.name)} n"
         return f"(select {self._made('n')} from {source} where n.tenant = {self._tenant} and {following})"
+
+
+def refuse_expired(told: str) -> GraphQLError:
+    """The error of a revision of which no more is kept."""
+    oldest, revision = told.split()
+    return GraphQLError(
+        f"How the tree stood at revision {revision} is no longer kept; the oldest revision that is kept is {oldest}.",
+        extensions={"code": "REVISION_EXPIRED", "oldestRevision": int(oldest)},
+    )

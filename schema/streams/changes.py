@@ -9,7 +9,14 @@ from db.journal import Cursor, JournalPage
 from db.runtime.changes import ChangeKind
 from schema.context import Context
 from schema.projection.compiler import Query
-from schema.projection.journal import cursor_of, decode, encode
+from schema.projection.journal import (
+    NoLongerKept,
+    cursor_of,
+    decode,
+    encode,
+    require_all,
+    require_following,
+)
 from schema.projection.rows import Listing, Row, Rows
 from schema.streams.event import Event
 from schema.streams.places import require_root
@@ -56,7 +63,12 @@ async def _of_all(
                 yield _resync(reason, place.cursor, page.epoch)
             else:
                 if page.execution_ids:
-                    yield _listed(_ALL, kinds, _between(place.cursor, page.end))
+                    try:
+                        yield _listed(_ALL, kinds, _between(place.cursor, page.end))
+                    except NoLongerKept:
+                        # Since the page was read, which the feed may still have.
+                        page = await journal.page(tenant, place.cursor)
+                        continue
                 else:
                     await watch.changed()
                 place = JournalPlace(page.end, page.epoch)
@@ -78,9 +90,13 @@ async def _of_tree(
             if reason := place.why_not(page):
                 place = TreePlace(page.revision, page.epoch)
                 yield _resync(reason, await journal.tree_cursor(root_id, page.revision), page.epoch)
-            elif page.last is not None:
-                yield _listed(_TREE, kinds, {"id": root_id, "after": place.revision, "until": page.last})
-                place = TreePlace(page.last, page.epoch)
+            elif (last := page.last) is not None:
+                try:
+                    yield _listed(_TREE, kinds, {"id": root_id, "after": place.revision, "until": last})
+                except NoLongerKept:
+                    page = await journal.tree_page(root_id, place.revision)
+                    continue
+                place = TreePlace(last, page.epoch)
             else:
                 await watch.changed()
                 place = TreePlace(place.revision, page.epoch)
@@ -117,12 +133,14 @@ def _in_order(change: Row, query: Query) -> str:
         f"({query.value(f'{end}_xid', 'bigint')}, {query.value(f'{end}_position', 'bigint')})"
         for end in ("after", "until")
     )
+    require_all(query, after)
     here = f"({change.xid}, {change.position})"
     return f"{here} > {after} and {here} <= {until}"
 
 
 def _in_tree(change: Row, query: Query) -> str:
     after, until = query.value("after", "bigint"), query.value("until", "bigint")
+    require_following(query, query.value("id"), after)
     of_tree = f"{change.root_id} = {query.value('id')}"
     return f"{of_tree} and {change.revision} > {after} and {change.revision} <= {until}"
 

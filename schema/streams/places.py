@@ -11,9 +11,14 @@ async def require_execution(context: Context, execution_id: str) -> Place:
     """Raises `NOT_FOUND`."""
     place = await find_execution(context.store.database, context.tenant, execution_id)
     if place is None:
-        message = f"There is no execution with the id {execution_id[:100]!r}."
-        raise GraphQLError(message, extensions={"code": "NOT_FOUND"})
+        raise not_found(execution_id)
     return place
+
+
+def not_found(execution_id: str) -> GraphQLError:
+    """The error of an id that names no execution, or none any more."""
+    message = f"There is no execution with the id {execution_id[:100]!r}."
+    return GraphQLError(message, extensions={"code": "NOT_FOUND"})
 
 
 async def require_root(context: Context, argument: str, root_id: str) -> None:

@@ -8,6 +8,7 @@ from db.journal import TreePage
 from db.runtime.statuses import allowed_from
 from schema.context import Context
 from schema.projection.arguments import BadUserInput
+from schema.projection.journal import NoLongerKept
 from schema.projection.rows import Rows
 from schema.streams.event import Event
 from schema.streams.places import require_root
@@ -33,9 +34,14 @@ async def tree_events(
             if place is None or reason is not None:
                 place = TreePlace(page.revision, page.epoch)
                 yield _snapshot(root_id, page, reason or SnapshotReason.START)
-            elif page.last is not None:
-                yield _changed(root_id, place, page, page.last)
-                place = TreePlace(page.last, page.epoch)
+            elif (last := page.last) is not None:
+                try:
+                    yield _changed(root_id, place, page, last)
+                except NoLongerKept:
+                    # Since the page was read, which the feed may still have.
+                    page = await context.journal.tree_page(root_id, place.revision)
+                    continue
+                place = TreePlace(last, page.epoch)
             else:
                 if page.is_at_rest and told_of_end != page.revision:
                     told_of_end = page.revision

@@ -12,6 +12,7 @@ from schema.describing import describe_values
 from schema.execution import WorkflowExecution
 from schema.projection.arguments import Arguments
 from schema.projection.declare import column, many, one, rows_of
+from schema.projection.journal import require_following
 from schema.projection.rows import Row
 
 _JOURNAL = table_of(tables.Journal)
@@ -37,7 +38,8 @@ class TreeSnapshot:
     root: WorkflowExecution = one("The root execution at that revision.", "id")
 
 
-def _between(event: Row, change: Row, _: Arguments) -> str:
+def _between(event: Row, change: Row, arguments: Arguments) -> str:
+    require_following(arguments.query, event.id, event.after)
     between = f"{change.revision} > {event.after} and {change.revision} <= {event.revision}"
     return f"{change.root_id} = {event.id} and {between}"
 

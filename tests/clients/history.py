@@ -1,32 +1,13 @@
-"""What pruning leaves of a journal (`live.md` J5)."""
+"""Pruning a served database (`live.md` J5)."""
 
-import asyncio
-import sqlite3
-
-from sqlalchemy.engine import make_url
-
-from tests.databases import execute
-
-_POINT = """
-    update journal_epoch set (pruned_xid, pruned_position) =
-    (select xid, position from journal where root_id = '{root}' and revision = {until})
-"""
-_DELETE = "delete from journal where root_id = '{root}' and revision <= {until}"
+from db.connect import database_for
+from db.retention.history import trim_history
+from tests.contract.old import moment_after
+from tests.schema.settling import settled
 
 
 async def prune(url: str, root_id: str, until: int) -> None:
-    """Remove a tree's changes up to a revision, and record the cursor of the last of them."""
-    statements = [text.format(root=root_id, until=until) for text in (_POINT, _DELETE)]
-    await asyncio.to_thread(_run, url, statements)
-
-
-def _run(url: str, statements: list[str]) -> None:
-    if url.startswith("postgresql"):
-        for statement in statements:
-            execute(url, statement)
-        return
-    connection = sqlite3.connect(make_url(url).database or "")
-    with connection:
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
+    """Have history begin after a revision of a tree, the last one of a command."""
+    async with database_for(url) as database:
+        await settled(database)
+        assert await trim_history(database, await moment_after(database, root_id, until), lambda _: None) > 0

@@ -29,7 +29,8 @@ async function readState(reason) {
 // Returns whether there was anything.
 async function readChanges() {
   const { data, errors } = await ask(url, CHANGES, { rootId, cursor });
-  if (errors?.[0].extensions.code === 'EPOCH_CHANGED') return readState('EPOCH_CHANGED').then(() => true);
+  const code = errors?.[0].extensions.code;
+  if (['CURSOR_EXPIRED', 'EPOCH_CHANGED'].includes(code)) return readState(code).then(() => true);
   if (errors) throw errors;
   const { nodes, pageInfo } = data.changes;
   const news = nodes.filter(({ revision }) => revision > tree.position.after);

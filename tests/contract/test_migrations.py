@@ -22,7 +22,7 @@ from db.migrate import migrate, missing_migrations
 from db.session import Unavailable
 
 T = TypeVar("T")
-ALL = ["0001", "0002", "0003", "0004", "0005", "0006"]
+ALL = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
 HEAD = ALL[-1]
 MIGRATIONS = Path(db.__file__).parent / "migrations"
 ROOT = Path(db.__file__).parent.parent

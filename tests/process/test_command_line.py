@@ -172,7 +172,7 @@ def test_an_unmigrated_postgresql_is_refused_with_what_to_run(
     """A database that several processes share is migrated by a person."""
     option = ("--database", empty_postgresql_url)
     for ended in (run_command("serve", "--port", "0", *option, cwd=tmp_path), invoke("demo", *option)):
-        assert_refused(ended, "The database lacks 4 migrations: run `stepgraph migrate` first.")
+        assert_refused(ended, "The database lacks 7 migrations: run `stepgraph migrate` first.")
     assert invoke("migrate", "--database", empty_postgresql_url).code == 0
 
 
@@ -224,7 +224,7 @@ def test_migrate_says_the_revision_and_may_run_again(tmp_path: Path) -> None:
         run_command("migrate", "--database", url, cwd=tmp_path),
         invoke("migrate", "--database", url),
     )
-    assert first == second == Ended(0, "The database is at revision 0004.\n", "")
+    assert first == second == Ended(0, "The database is at revision 0007.\n", "")
 
 
 def test_demo_says_what_it_created_and_the_second_time_that_all_is_there(tmp_path: Path) -> None:
