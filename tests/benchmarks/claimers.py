@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.claimers
 
-Each line asked: `url`; `key`, of the template whose steps are wanted; `workers`; `cycles`, how many steps each completes.
+Each line asked: `url`; `wanted`, the filter of `claimSteps`; `workers`; `cycles`, how many steps each completes.
 Answers how many were completed in how many seconds, from the first completion on. With `release` each worker claims and
 releases a step instead, which leaves the queue as it was.
 """
