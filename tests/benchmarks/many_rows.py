@@ -46,18 +46,35 @@ _STEP = {
 }
 
 
+# As they are where none of them has ended.
+_ALL_IN_PROGRESS = _EXECUTION | {
+    "runtime_status": "'InProgress'",
+    **dict.fromkeys(("failed_at", "failure_code", "failure_message", "completed_at"), "null"),
+}
+
+
 async def fill(url: str, executions: int) -> None:
     """So many executions of ten steps each, one created every second."""
     key = await samples.publish(url, samples.sequence("many", STEPS - 2))
-    pattern = await samples.start(url, key)
+    await _copies(url, await samples.start(url, key), _EXECUTION, executions)
+
+
+async def let_wait(url: str, key: str, executions: int) -> None:
+    """So many more executions of a template, whose first forms wait."""
+    await _copies(url, await samples.start(url, key), _ALL_IN_PROGRESS, executions)
+
+
+async def _copies(url: str, pattern: samples.Execution, other: Mapping[str, str], count: int) -> None:
     connection = await connected(url)
     try:
-        await _copy(connection, pattern, executions)
+        await _copy(connection, pattern, other, count)
     finally:
         await connection.close()
 
 
-async def _copy(connection: asyncpg.Connection, pattern: samples.Execution, count: int) -> None:
+async def _copy(
+    connection: asyncpg.Connection, pattern: samples.Execution, other: Mapping[str, str], count: int
+) -> None:
     # Rows first: an index is built in a fraction of the time that it takes to fill it row by row.
     indexes = await connection.fetch(
         "select indexname as name, indexdef as definition from pg_indexes"
@@ -68,7 +85,7 @@ async def _copy(connection: asyncpg.Connection, pattern: samples.Execution, coun
         await connection.execute(f"drop index {index['name']}")
     # What a row refers to is written by the same statement: to look for each would take longer than all the rest.
     await connection.execute("set session_replication_role = replica")
-    await connection.execute(_copying(_EXECUTIONS, _EXECUTION, f"p.id = '{pattern.id}'", count))
+    await connection.execute(_copying(_EXECUTIONS, other, f"p.id = '{pattern.id}'", count))
     await connection.execute(_copying(_STEPS, _STEP, f"p.execution_id = '{pattern.id}'", count))
     for index in indexes:
         await connection.execute(index["definition"])

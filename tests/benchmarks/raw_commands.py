@@ -107,7 +107,8 @@ _spellings: dict[str, str] = {}
 
 def _spelled(text: str) -> str:
     if text not in _spellings:
-        _spellings[text] = re.sub(r"\$(\d+)", r"?\1", text).replace("for update", "")
+        numbered = re.sub(r"\$(\d+)", r"?\1", text)
+        _spellings[text] = numbered.replace("for update", "").replace("skip locked", "")
     return _spellings[text]
 
 
@@ -203,7 +204,7 @@ class Floor:
                 await complete(connection, step, images)
 
         jobs = [work(*pair) for pair in zip(self._connections, queues, strict=True)]
-        return {"done": sum(map(len, queues)), **await _timed(jobs)}
+        return {"done": sum(map(len, queues)), **await timed(jobs)}
 
     async def create(self, key: str, pattern: str, each: int) -> dict[str, Any]:
         loaded = await Pattern.load(self._connections[0], pattern)
@@ -214,10 +215,10 @@ class Floor:
                 await loaded.write(connection, key, one)
 
         jobs = [work(*pair) for pair in zip(self._connections, ids, strict=True)]
-        return {"done": each * len(ids), **await _timed(jobs), "last": ids[0][-1][pattern]}
+        return {"done": each * len(ids), **await timed(jobs), "last": ids[0][-1][pattern]}
 
 
-async def _timed(jobs: list[Any]) -> dict[str, float]:
+async def timed(jobs: list[Any]) -> dict[str, float]:
     begun, before = time.perf_counter(), time.process_time()
     await asyncio.gather(*jobs)
     return {"seconds": time.perf_counter() - begun, "cpu": time.process_time() - before}

@@ -8,14 +8,22 @@ from itertools import groupby
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Select, Table, TextClause, bindparam, select, text, update
+from sqlalchemy import Select, Table, TextClause, bindparam, func, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.connect import database_for
 from db.ids import IdKind, new_id
 from db.store import Store
-from db.tables import DEFAULT_TENANT, Journal, StepExecution, WorkflowExecution, table_of
+from db.tables import (
+    DEFAULT_TENANT,
+    Journal,
+    StepExecution,
+    WorkflowExecution,
+    WorkflowTemplate,
+    WorkflowTemplateVersion,
+    table_of,
+)
 from tests.api import Api
 
 Row = dict[str, Any]
@@ -23,6 +31,8 @@ Row = dict[str, Any]
 _EXECUTIONS = table_of(WorkflowExecution)
 _STEPS = table_of(StepExecution)
 _JOURNAL = table_of(Journal)
+_TEMPLATES = table_of(WorkflowTemplate)
+_VERSIONS = table_of(WorkflowTemplateVersion)
 _COMPLETE = """
   mutation ($input: CompleteStepInput!) { completeStep(input: $input) { __typename } }
 """
@@ -204,6 +214,18 @@ async def stand(url: str, execution_id: str) -> Any:
         .order_by(journal.revision),
     )
     return [await _read(url, statement) for statement in ask]
+
+
+async def work_done(url: str, key: str) -> list[Any]:
+    """How many changes of each kind a template's executions have had since the first of them was started."""
+    ours = (
+        select(_EXECUTIONS.c.id)
+        .join_from(_TEMPLATES, _VERSIONS, _VERSIONS.c.template_id == _TEMPLATES.c.id)
+        .join(_EXECUTIONS, _EXECUTIONS.c.version_id == _VERSIONS.c.id)
+        .where(_TEMPLATES.c.key == key)
+    )
+    kinds = select(_JOURNAL.c.kind, func.count()).where(_JOURNAL.c.execution_id.in_(ours))
+    return await _read(url, kinds.group_by(_JOURNAL.c.kind).order_by(_JOURNAL.c.kind))
 
 
 async def _read(url: str, statement: Select[Any]) -> list[Any]:
