@@ -1,7 +1,7 @@
 """Where the history begins that is still told: the boundary is moved first, what lies before it goes later.
 
 The boundary is a cursor of all trees (`live.md` J4, J5). Up to it nobody is told of a change any more, so that what is
-removed there, in whatever pieces and by whomever, is never seen half removed (`docs/decisions/0013`).
+removed there, in whatever pieces and by whomever, is never seen half removed (`docs/decisions/0014`).
 """
 
 from collections.abc import AsyncIterator, Generator
