@@ -21,6 +21,7 @@ from db.store import Store
 from schema.schema import build_schema
 from server.app import create_app, prepare_database
 from server.demo import load_demo
+from server.log import configure_log
 from server.pruning import prune as run_prune
 from server.serving import listen
 from server.serving import serve as serve_application
@@ -82,11 +83,13 @@ def serve(
     database: Database = None,
     broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
     workers: Annotated[str | None, typer.Option(metavar="<int>", help=_help("workers"))] = None,
+    metrics: Annotated[str | None, typer.Option(metavar="on|off", help=_help("metrics"))] = None,
+    log: Annotated[str | None, typer.Option(metavar="text|json", help=_help("log"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
 ) -> None:
     """Serve the API, GraphiQL and live subscriptions."""
     options = {"host": host, "port": port, "database": database, "broadcast": broadcast}
-    _run(_serve(_settings(**options, workers=workers, demo=demo)))
+    _run(_serve(_settings(**options, workers=workers, metrics=metrics, log=log, demo=demo)))
 
 
 @cli.command()
@@ -197,6 +200,7 @@ async def _begin_epoch(settings: Settings) -> str:
 
 async def _serve(settings: Settings) -> None:
     require_shared_broker(settings)
+    configure_log(settings.log)
     with listen(settings) as listener:
         app = create_app(settings)
         await prepare_database(settings)
@@ -216,6 +220,8 @@ def _announce(settings: Settings, port: int) -> None:
     console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")
     console.print(f"  Health         {base}/healthz  {base}/readyz")
+    if settings.metrics == "on":
+        console.print(f"  Metrics        {base}/metrics")
     console.print(f"  Database       {_without_passwords(settings.database)}")
     console.print(f"  Broadcast      {_without_passwords(settings.broadcast)}")
     if settings.workers > 1:

@@ -11,6 +11,7 @@ from typing import Final
 import strawberry
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 
 from db.connect import database_for
@@ -29,14 +30,25 @@ from server.feed import Feed
 from server.health import Health, health_routes
 from server.leaving import client_leaves
 from server.live_pages import LivePages
-from server.operations import Operations
+from server.log import is_json
+from server.measuring import (
+    MeasuredOperations,
+    MeasuredSubscriptions,
+    Tally,
+    measure_commands,
+    subscription_fields,
+    trusted_names,
+)
+from server.metrics_page import metrics_routes
 from server.pages import graphiql_page, graphiql_routes
+from server.sampling import Sampler
 from server.settings import Settings
-from server.subscriptions import Placed, Subscriptions
+from server.subscriptions import Placed
 from server.timers import Timer
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
 from server.waiting_claims import WaitingClaims
+from server.watched_requests import WatchedRequests
 
 log = logging.getLogger(__name__)
 
@@ -93,12 +105,14 @@ class Application:
     parts: Parts
     endpoint: GraphQLEndpoint
     health: Health
+    sampler: Sampler
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start every part. Raises `Unavailable` where the database cannot be opened."""
         async with AsyncExitStack() as stack:
             await _start(self.parts, self.endpoint, stack)
+            await stack.enter_async_context(self.sampler.running())
             yield
 
     async def drain(self) -> None:
@@ -112,6 +126,7 @@ class Application:
 def create_app(settings: Settings) -> Application:
     """The application, nothing of it started yet. Raises `ValueError` for a URL that cannot work."""
     schema = build_schema()
+    measure_commands(schema)
     database = database_for(settings.database)
     doorbell = Doorbell(settings.broadcast)
     feed = Feed(doorbell, JournalReader(database))
@@ -120,17 +135,23 @@ def create_app(settings: Settings) -> Application:
     timer = Timer(store, DoorbellAnnouncer(doorbell), doorbell)
     work = WaitingClaims(feed)
     parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), work, timer)
-    operations = Operations(schema)
+    tally = Tally(trusted_names())
+    operations = MeasuredOperations(schema, tally=tally)
+    subscriptions = MeasuredSubscriptions(operations, tally=tally, placed=Placed(PLACED, PLACES))
     endpoint = GraphQLEndpoint(
         operations,
-        Subscriptions(operations, placed=Placed(PLACED, PLACES)),
+        subscriptions,
         parts.context_for,
         authenticate=parts.authenticate,
         page=graphiql_page,
     )
     health = Health(settings, database, doorbell)
+    sampler = Sampler(endpoint, subscriptions, subscription_fields(schema), feed, doorbell, database)
     routes = [*endpoint.routes(), *graphiql_routes(), *health_routes(health)]
-    return Application(Starlette(routes=routes), parts, endpoint, health)
+    if settings.metrics == "on":
+        routes += metrics_routes(sampler)
+    app = Starlette(routes=routes, middleware=[Middleware(WatchedRequests)])
+    return Application(app, parts, endpoint, health, sampler)
 
 
 async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack) -> None:
@@ -178,5 +199,6 @@ def uvicorn_config(app: Starlette) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         log_level="warning",
         access_log=False,
+        log_config=None if is_json() else uvicorn.config.LOGGING_CONFIG,
         lifespan="off",  # `Application.running` instead: what cannot start says so in one line
     )

@@ -1,5 +1,7 @@
 """Settings: command-line options, which are environment variables `STEPGRAPH_…` as well."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -27,6 +29,13 @@ class Settings(BaseSettings):
         ge=1,
         le=64,
         description="Server processes on the one address; more than 1 need a broadcast channel that they share.",
+    )
+    metrics: Literal["on", "off"] = Field(
+        default="on", description="Whether `/metrics` tells Prometheus how the server does: `on` or `off`."
+    )
+    log: Literal["text", "json"] = Field(
+        default="text",
+        description="What the log is written as: `text`, of faults only, or `json`, a line for every operation too.",
     )
     demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")
     url: str = Field(

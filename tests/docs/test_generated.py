@@ -39,4 +39,13 @@ def test_every_command_of_the_command_line_is_told() -> None:
 
 
 def test_serve_takes_every_setting_as_an_option() -> None:
-    assert options_of("serve") == {"host", "port", "database", "broadcast", "workers", "demo"}
+    assert options_of("serve") == {
+        "host",
+        "port",
+        "database",
+        "broadcast",
+        "workers",
+        "metrics",
+        "log",
+        "demo",
+    }
