@@ -31,6 +31,9 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[str, Lane] = {}
         self._engaged: set[str] = set()
+        # Trees that were left, each with the number of the last time.
+        self._left: OrderedDict[str, int] = OrderedDict()
+        self._departures = 0
         self._roots: OrderedDict[str, str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -43,9 +46,16 @@ class Lanes:
         """Whether there is a line for a tree."""
         return root_id in self._lanes
 
-    def engage(self, root_id: str) -> bool:
-        """Say that somebody is at a tree, without a line; False where somebody is already. Then `leave` it."""
-        if root_id in self._engaged or root_id in self._lanes:
+    @property
+    def departures(self) -> int:
+        """How often a tree was left so far: a moment, for `engage`."""
+        return self._departures
+
+    def engage(self, root_id: str, since: int) -> bool:
+        """Say that somebody is at a tree, without a line. False where somebody is, or was after that moment: what was read
+        of the tree then is old. Otherwise `leave` it again.
+        """
+        if root_id in self._engaged or root_id in self._lanes or self._left.get(root_id, 0) > since:
             return False
         self._engaged.add(root_id)
         return True
@@ -53,6 +63,11 @@ class Lanes:
     def leave(self, root_id: str) -> None:
         """Nobody is at the tree any more."""
         self._engaged.discard(root_id)
+        self._departures += 1
+        self._left[root_id] = self._departures
+        self._left.move_to_end(root_id)
+        if len(self._left) > KNOWN_IDS:
+            self._left.popitem(last=False)
 
     def know(self, id_: str, root_id: str) -> None:
         """Remember in which tree an id is; that never changes."""

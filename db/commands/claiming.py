@@ -145,11 +145,12 @@ async def claim_steps(
     for _ in range(MOST_READINGS):
         if claiming.claimed or claiming.is_done:
             break
+        since = store.lanes.departures
         trees = _by_tree(candidates_of(await store.database.rows(*statement)))
         if not trees:
             break
         try:
-            await _claim_among(claiming, trees)
+            await _claim_among(claiming, trees, since)
         except Unavailable:
             if not claiming.claimed:
                 raise
@@ -182,13 +183,16 @@ def _by_tree(candidates: Sequence[Candidate]) -> dict[str, list[Candidate]]:
     return trees
 
 
-async def _claim_among(claiming: Claiming, trees: dict[str, list[Candidate]]) -> None:
-    """Claim in one tree after another, passing by those that somebody is at; where that brought nothing, wait for one."""
+async def _claim_among(claiming: Claiming, trees: dict[str, list[Candidate]], since: int) -> None:
+    """Claim in one tree after another, passing by those where somebody is, or was since the candidates were read.
+
+    Where that brought nothing wait for the first.
+    """
     lanes = claiming.store.lanes
     for root_id, candidates in trees.items():
         if claiming.is_done:
             return
-        if lanes.engage(root_id):
+        if lanes.engage(root_id, since):
             try:
                 await _claim_in(claiming, candidates, without_waiting)
             finally:

@@ -61,7 +61,7 @@ class StepDefinition(SQLModel, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("version_id", "step_id"),
         Index("step_definition_group", "version_id", "group_id", "group_position"),
-        Index("step_definition_step", "tenant", "step_id"),
+        Index("step_definition_step", "step_id", "tenant"),
         CheckConstraint(one_of("type", StepType), name="step_definition_type"),
     )
     version_id: str = text_column(references="workflow_template_version.id")

@@ -232,13 +232,13 @@ async def test_i4_after_a_crash_between_two_trees_a_repeat_is_told_what_was_clai
     steps = await waiting(store, tenant, "one", 3)
     engage, seen = store.lanes.engage, []
 
-    def stop_at_the_third(root_id: str) -> bool:
+    def stop_at_the_third(root_id: str, since: int) -> bool:
         seen.append(root_id)
         if len(seen) == 3:
             raise RuntimeError("the process ends here")
-        return engage(root_id)
+        return engage(root_id, since)
 
-    monkeypatch.setattr(type(store.lanes), "engage", lambda _, root_id: stop_at_the_third(root_id))
+    monkeypatch.setattr(type(store.lanes), "engage", lambda _, *given: stop_at_the_third(*given))
     with pytest.raises(RuntimeError):
         await claiming(store, tenant, limit=3, once=ONCE)
     monkeypatch.undo()

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -13,13 +14,13 @@ from db.commands.claiming import claim_steps, heartbeat_step
 from db.commands.outcome import Actor
 from db.commands.step import complete_step
 from db.runtime.claims import ClaimTerms
-from db.runtime.errors import ClaimLost, Refusal
+from db.runtime.errors import ClaimLost
 from db.store import Store
 from tests.contract.claims import claimed, ids, let_pass, oldest, waiting
 from tests.contract.graphs import TASK, batch, graph
 from tests.contract.locks import blocked
 from tests.contract.tables import STEPS, row_by_id
-from tests.contract.trees import assert_whole, create, publish, read
+from tests.contract.trees import assert_whole, create, outcome, publish, read
 
 WORKERS = 50
 Rivals = tuple[Store, Store]
@@ -96,11 +97,15 @@ async def test_a_tree_at_which_somebody_is_is_passed_by_and_waited_for_where_the
     assert await late == [first]
 
 
-async def _outcome(command: Awaitable[Any]) -> Any:
-    try:
-        return await command
-    except Refusal as refusal:
-        return refusal
+@asynccontextmanager
+async def heartbeat_under_way(connection: asyncpg.Connection, step: str) -> AsyncIterator[None]:
+    """A heartbeat that has extended the lease and has not committed yet."""
+    async with connection.transaction():
+        await connection.execute(
+            "update step_execution set lease_expires_at = clock_timestamp() + interval '1 hour' where id = $1",
+            step,
+        )
+        yield
 
 
 @pytest.mark.postgresql
@@ -114,16 +119,12 @@ async def test_a_heartbeat_that_was_admitted_is_not_lost_to_who_took_its_lease_f
     (step,) = await waiting(store, tenant, "one", 1)
     (claim,) = await claimed(store, tenant)
     await let_pass(store, step)
-    async with raw_postgresql.transaction():
-        await raw_postgresql.execute(
-            "update step_execution set lease_expires_at = clock_timestamp() + interval '1 hour' where id = $1",
-            step,
-        )
+    async with heartbeat_under_way(raw_postgresql, step):
         if how == "claim":
             rival: Awaitable[Any] = claim_steps(store, Actor(tenant), Wanted(), 1, ClaimTerms("bob", 60))
         else:
             rival = complete_step(store, Actor(tenant), step, None)
-        other = asyncio.create_task(_outcome(rival))
+        other = asyncio.create_task(outcome(rival))
         await blocked(raw_postgresql)
     came = await other
     assert isinstance(came, ClaimLost) if how == "complete" else came.claimed == []
@@ -143,10 +144,27 @@ async def test_a_heartbeat_that_waits_for_who_ends_its_claim_is_told_so(
             "update step_execution set claim_worker = 'bob', claim_token = 'other' where id = $1", step
         )
         beat = asyncio.create_task(
-            _outcome(heartbeat_step(store, Actor(tenant), step, claim["claim_token"], 60))
+            outcome(heartbeat_step(store, Actor(tenant), step, claim["claim_token"], 60))
         )
         await blocked(raw_postgresql)
     came = await beat
     assert isinstance(came, ClaimLost)
     assert came.claim is not None
     assert came.claim.worker == "bob"
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_completion_waits_for_a_heartbeat_of_its_own_claim(
+    rivals: Rivals, tenant: str, raw_postgresql: asyncpg.Connection
+) -> None:
+    store = rivals[0]
+    (step,) = await waiting(store, tenant, "one", 1)
+    (claim,) = await claimed(store, tenant)
+    async with heartbeat_under_way(raw_postgresql, step):
+        completion = complete_step(store, Actor(tenant), step, None, token=claim["claim_token"])
+        done = asyncio.create_task(completion)
+        await blocked(raw_postgresql)
+    await done
+    assert (await row_by_id(store.database, STEPS, step))["status"] == "Completed"
+    assert_whole(await read(store, tenant))

@@ -36,7 +36,11 @@ WEIGHTS = {
     "update_context": 2,
     "cancel": 1,
     "start": 1,
+    "claim": 6,
+    "release": 4,
 }
+# Longer than a walk: a lease that passes has tests of its own.
+WORKER, LEASE = "worker", 86_400
 KINDS = [kind for kind, weight in WEIGHTS.items() for _ in range(weight)]
 
 
@@ -49,10 +53,13 @@ class Command:
     payload: JSON = field(default_factory=dict)
 
     def run(self, tree: MemoryTree) -> bool:
-        """Give the command; returns whether it was carried out."""
-        arguments = [self.payload] if self.kind in ("complete", "update_context") else []
+        """Give the command, as whoever has the step; returns whether it was carried out."""
+        arguments: list[Any] = [self.payload] if self.kind in ("complete", "update_context") else []
+        if self.kind == "claim":
+            return bool(tree.claim(self.target, worker=WORKER, lease_seconds=LEASE))
+        token = {"token": tree.steps[self.target].claim_token} if self.kind in ("complete", "fail") else {}
         try:
-            getattr(tree, self.kind)(self.target, *arguments)
+            getattr(tree, self.kind)(self.target, *arguments, **token)
         except Refusal:
             return False
         return True
@@ -74,6 +81,8 @@ def _is_likely(kind: str, row: Any) -> bool:
     match kind:
         case "complete" | "fail":
             return bool(row.type.is_task and row.status is StepStatus.IN_PROGRESS)
+        case "claim" | "release":
+            return row.status is StepStatus.IN_PROGRESS and (row.claim_worker is None) == (kind == "claim")
         case "retry":
             return row.status is StepStatus.FAILED and row.is_current
         case "disable":
@@ -110,6 +119,14 @@ def _fail(tree: MemoryTree, step: Step, _: JSON) -> bool:
     return step.type.is_task and step.status is StepStatus.IN_PROGRESS
 
 
+def _claim(tree: MemoryTree, step: Step, _: JSON) -> bool:
+    return _fail(tree, step, {}) and step.claim_worker is None
+
+
+def _release(_: MemoryTree, step: Step, __: JSON) -> bool:
+    return step.claim_worker is not None
+
+
 def _retry(tree: MemoryTree, step: Step, _: JSON) -> bool:
     return step.status is StepStatus.FAILED and _may_reopen(tree, tree.executions[step.execution_id])
 
@@ -131,6 +148,8 @@ def _enable(tree: MemoryTree, step: Step, _: JSON) -> bool:
 _ON_STEPS: dict[str, Callable[[MemoryTree, Step, JSON], bool]] = {
     "complete": _complete,
     "fail": _fail,
+    "claim": _claim,
+    "release": _release,
     "retry": _retry,
     "disable": _disable,
     "enable": _enable,

@@ -29,8 +29,16 @@ def check(tree: MemoryTree, touched: Collection[str]) -> None:
             _has_the_times_of_its_status(step)
             _was_entered(tree, step, attempts)
             _counts_its_children(tree, step)
+            _is_claimed_while_it_waits(step)
     _children_are_tied(tree)
     _is_within_bounds(tree)
+
+
+def _is_claimed_while_it_waits(step: Step) -> None:
+    """T3: a claim is of a person's or a worker's step, and ends with its attempt."""
+    claim = (step.claim_worker, step.claim_token, step.claimed_at)
+    assert None not in claim or set(claim) == {None}
+    assert step.claim_worker is None or (step.type.is_task and step.status is StepStatus.IN_PROGRESS)
 
 
 def _is_within_bounds(tree: MemoryTree) -> None:

@@ -15,13 +15,16 @@ import pytest
 from sqlalchemy import Table, bindparam, select
 
 from db.commands import execution, step
+from db.commands.candidates import Wanted
+from db.commands.claiming import claim_steps
 from db.commands.outcome import Actor
 from db.commands.template import NewTemplate, create_workflow_template
-from db.runtime.errors import Refusal
+from db.runtime.claims import ClaimTerms
+from db.runtime.errors import NotFound, Refusal
 from db.statements import Statement
 from db.store import Store
 from db.tables import Journal, StepChild, StepExecution, WorkflowExecution, table_of
-from tests.model.commands import Command
+from tests.model.commands import LEASE, WORKER, Command
 from tests.model.memory import JSON, MemoryTree
 from tests.model.random_definitions import random_library
 from tests.model.walk import Walk
@@ -40,6 +43,10 @@ _LEFT_OUT = {
     "step_child": {"tenant"},
     "journal": {"tenant", "position", "xid", "actor", "detail"},
 }
+
+
+# What two runs never have in common.
+_UNLIKE = ("actor", "detail", "claim_token")
 
 
 def _select(table: Table) -> tuple[list[str], Statement]:
@@ -86,15 +93,19 @@ class Replayed:
 
     async def give(self, command: Command, target: str) -> bool:
         """Returns whether it was carried out."""
-        ids = {name: key for key, name in names(await self.rows()).items()}
+        rows = await self.rows()
+        ids = {name: key for key, name in names(rows).items()}
         given = (self.store, self.actor, ids[target])
+        token = next((each["claim_token"] for each in rows["steps"] if each["id"] == ids[target]), None)
         try:
             await {
                 "start": lambda: execution.start_workflow_execution(*given),
                 "cancel": lambda: execution.cancel_workflow_execution(*given, None),
                 "update_context": lambda: execution.update_workflow_context(*given, command.payload),
-                "complete": lambda: step.complete_step(*given, command.payload),
-                "fail": lambda: step.fail_step(*given, "BROKEN", "It broke."),
+                "complete": lambda: step.complete_step(*given, command.payload, token=token),
+                "fail": lambda: step.fail_step(*given, "BROKEN", "It broke.", token=token),
+                "claim": lambda: self.claim(ids[target]),
+                "release": lambda: step.release_step(*given, None, None),
                 "retry": lambda: step.retry_step(*given, None),
                 "disable": lambda: step.disable_step(*given, None),
                 "enable": lambda: step.enable_step(*given, None),
@@ -102,6 +113,12 @@ class Replayed:
         except Refusal:
             return False
         return True
+
+    async def claim(self, step_id: str) -> None:
+        """Claiming is not refused: it comes to nothing."""
+        wanted, terms = Wanted(ids=(step_id,)), ClaimTerms(WORKER, LEASE)
+        if not (await claim_steps(self.store, self.actor, wanted, 1, terms)).claimed:
+            raise NotFound(step_id)
 
     async def rows(self) -> Rows:
         values = {"tenant": self.actor.tenant}
@@ -175,7 +192,7 @@ def normalised(rows: Rows) -> dict[str, list[str]]:
     return {
         table: sorted(
             json.dumps(
-                {key: spelt(each) for key, each in row.items() if key not in ("actor", "detail")},
+                {key: spelt(each) for key, each in row.items() if key not in _UNLIKE},
                 sort_keys=True,
             )
             for row in found

@@ -90,7 +90,9 @@ async def _view(store: Store, random: Random, rows: Rows, tenant: str) -> View:
     payloads = await random_payloads(random, store, tenant, reference)
     reference.payload = payloads.find
     api = Api(store, tenant)
-    context = fabricated_context(api.context, tuple(payloads.transitions), tuple(payloads.templates))
+    context = fabricated_context(
+        api.context, tuple(payloads.transitions), tuple(payloads.templates), tuple(payloads.claims)
+    )
     return View(api, context, reference, _pools(payloads, rows, tenant))
 
 

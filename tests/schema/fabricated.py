@@ -12,7 +12,7 @@ from schema.mutation import Mutation
 from schema.projection.declare import homes_of
 from schema.projection.executor import Plans, ProjectionExecutor, declared_or_attribute
 from schema.query import Query
-from schema.results import TemplateResult, TransitionResult
+from schema.results import ClaimResult, TemplateResult, TransitionResult
 from schema.scalars import SCALARS
 from schema.schema import build_schema, plans_for
 
@@ -31,6 +31,7 @@ class FabricatedContext(Context):
 
     transitions: tuple[Payload, ...] = ()
     templates: tuple[Payload, ...] = ()
+    claims: tuple[Payload, ...] = ()
 
 
 def _result(payloads: tuple[Payload, ...], which: int) -> Any:
@@ -48,6 +49,10 @@ class FabricatedQuery(Query):
     @strawberry.field
     def template(self, info: strawberry.Info[FabricatedContext, None], which: int) -> TemplateResult | None:
         return _result(info.context.templates, which)
+
+    @strawberry.field
+    def claim(self, info: strawberry.Info[FabricatedContext, None], which: int) -> ClaimResult | None:
+        return _result(info.context.claims, which)
 
 
 SCHEMA = strawberry.Schema(
@@ -71,7 +76,10 @@ class CountingPlans(Plans):
 
 
 def fabricated_context(
-    context: Context, transitions: tuple[Payload, ...], templates: tuple[Payload, ...]
+    context: Context,
+    transitions: tuple[Payload, ...],
+    templates: tuple[Payload, ...],
+    claims: tuple[Payload, ...],
 ) -> FabricatedContext:
     """The same surroundings for `SCHEMA`, with plans of its own."""
     spelling = plans_for(build_schema(), context.store.database.kind).spelling
@@ -83,6 +91,8 @@ def fabricated_context(
         feed=context.feed,
         lists=context.lists,
         announcer=context.announcer,
+        work=context.work,
         transitions=transitions,
         templates=templates,
+        claims=claims,
     )

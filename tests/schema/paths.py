@@ -1,6 +1,7 @@
 """How every projected type is reached from a root field: documents with a hole, and what may fill it."""
 
 from collections import deque
+from typing import Any
 
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
 
@@ -19,6 +20,7 @@ ROOTS = {
     "WorkflowExecutionConnection": "workflowExecutions",
     "WorkflowStepExecutionConnection": "workflowStepExecutions",
     "TransitionSuccess": "transition(which: 0) { ... on TransitionSuccess",
+    "ClaimSuccess": "claim(which: 0) { ... on ClaimSuccess",
     "TemplateSuccess": "template(which: 0) { ... on TemplateSuccess",
 }
 
@@ -60,7 +62,10 @@ def selected(name: str, field: GraphQLField) -> str:
 
 def nothing(type_name: str) -> Payload:
     """A payload whose objects are not there."""
-    values = {"root_id": "x", "execution_id": "x", "step_execution_id": "x", "since": 0, "revision": 0}
+    values: dict[str, Any] = {"claims": "[]"}
+    if type_name == "TransitionSuccess":
+        ids = dict.fromkeys(("root_id", "execution_id", "step_execution_id"), "x")
+        values |= {**ids, "since": 0, "revision": 0}
     if type_name == "TemplateSuccess":
         values = {"template_id": "x", "version_id": "x"}
     return Payload(Projected(type_name, values), {})

@@ -1,7 +1,9 @@
 """Objects that are built in Python: as resolvers return them, and the same as the reference has them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -11,6 +13,7 @@ from db.runtime.validation import Severity
 from db.store import Store
 from schema import results
 from schema.projection.rows import Rows as Projected
+from schema.step import Claim
 from tests.schema.expressions import EXPRESSIONS
 from tests.schema.fabricated import Payload
 from tests.schema.reference import Reference
@@ -30,6 +33,7 @@ class Payloads:
     reference: Reference
     transitions: list[Payload]
     templates: list[Payload]
+    claims: list[Payload]
     explanations: Mapping[str, Row]
 
     def find(self, field: str, arguments: Mapping[str, Any]) -> Row | None:
@@ -39,7 +43,7 @@ class Payloads:
                 return self.explanations.get(arguments["id"])
             case "evaluateExpression":
                 return self._evaluated(arguments["workflowExecutionId"], arguments["src"])
-        payloads = self.transitions if field == "transition" else self.templates
+        payloads = {"transition": self.transitions, "template": self.templates, "claim": self.claims}[field]
         which = arguments["which"]
         return payloads[which].expected if 0 <= which < len(payloads) else None
 
@@ -57,21 +61,26 @@ async def random_payloads(random: Random, store: Store, tenant: str, reference: 
         *_transitions(random, reference),
         *_refusals(random, reference),
         _conflict(random, reference),
+        _lost(),
     ]
     templates = [*_templates(random, reference), *_refusals(random, reference)]
+    claims = [*(_claims(random, reference, most) for most in (0, 1, 5)), _lost()]
     explanations = {}
     for step in random.sample(reference.objects["WorkflowStepExecution"], EXPLAINED):
         explanations[step["id"]] = await _explanation(store, tenant, reference, step["id"])
-    return Payloads(reference, transitions, templates, explanations)
+    return Payloads(reference, transitions, templates, claims, explanations)
 
 
 def _transitions(random: Random, seen: Reference) -> list[Payload]:
     """What commands on executions and steps may answer, with any span of revisions."""
     executions, steps = seen.objects["WorkflowExecution"], seen.objects["WorkflowStepExecution"]
-    return [_transition(random, random.choice(executions), random.choice((None, *steps))) for _ in range(8)]
+    return [
+        _transition(random, random.choice(executions), random.choice((None, *steps)), random.choice(steps))
+        for _ in range(8)
+    ]
 
 
-def _transition(random: Random, execution: Row, step: Row | None) -> Payload:
+def _transition(random: Random, execution: Row, step: Row | None, following: Row) -> Payload:
     since = random.choice((0, 1, random.randint(0, 20)))
     values = {
         "root_id": execution["root_id"],
@@ -80,7 +89,39 @@ def _transition(random: Random, execution: Row, step: Row | None) -> Payload:
         "since": since,
         "revision": since + random.choice((0, 1, 5, 20_000, 20_000)),
     }
-    return Payload(Projected("TransitionSuccess", values), {"__typename": "TransitionSuccess", **values})
+    claimed = [_claimed(following)] if random.randrange(2) else []
+    expected = {"__typename": "TransitionSuccess", "claimed": claimed, **values}
+    return Payload(Projected("TransitionSuccess", {**values, "claims": _told(claimed)}), expected)
+
+
+def _claims(random: Random, seen: Reference, most: int) -> Payload:
+    """What claiming may answer."""
+    claimed = [_claimed(each) for each in random.sample(seen.objects["WorkflowStepExecution"], most)]
+    values = {"claims": _told(claimed)}
+    return Payload(Projected("ClaimSuccess", values), {"__typename": "ClaimSuccess", "claimed": claimed})
+
+
+def _claimed(step: Row) -> Row:
+    """A step with a claim that is not in its row any more, or with an assignment."""
+    ends = "2024-05-01T10:00:00.500000Z" if step["attempt"] % 2 else None
+    return {
+        "__typename": "ClaimedStep",
+        "claimed_id": step["id"],
+        "claim_token": f"token of {step['id']}",
+        "lease_expires_at": ends,
+    }
+
+
+def _told(claimed: list[Row]) -> str:
+    """As `schema/claiming.py` tells of claims."""
+    return json.dumps(claimed)
+
+
+def _lost() -> Payload:
+    claim = {"worker": "ann", "claimed_at": datetime(2024, 5, 1, tzinfo=UTC), "lease_expires_at": None}
+    told = {"worker": "ann", "claimedAt": "2024-05-01T00:00:00.000000Z", "leaseExpiresAt": None}
+    result = results.ClaimLost(message="lost", claim=Claim(**claim))
+    return Payload(result, {"__typename": "ClaimLost", "message": "lost", "claim": told})
 
 
 def _templates(random: Random, seen: Reference) -> list[Payload]:

@@ -40,7 +40,7 @@ PREFIXES = {
 # Root fields that are a statement whatever they are given.
 LISTS = ("workflowTemplates", "workflowExecutions", "workflowStepExecutions", "nodes", "changes")
 # Root fields that answer objects built in Python, and what in these is read by a statement of its own.
-PAYLOADS = ("transition", "template", "explainStep", "evaluateExpression")
+PAYLOADS = ("transition", "template", "claim", "explainStep", "evaluateExpression")
 MOST_IDS, MOST_LEVELS, MOST_HOPS, MOST_VALUES, MOST_NAMES = 500, 3, 2, 500, 64
 READ_ALONE = {"InvalidTransition": "node", "RevisionConflict": "node", "StepExplanation": "waitingFor"}
 
@@ -91,7 +91,7 @@ class Walk:
             return int(self._exists(name, self._arguments("Query", nodes[0])))
         payload = self._payload(nodes[0])
         type_name = payload["__typename"] if payload else ""
-        if type_name in ("TransitionSuccess", "TemplateSuccess"):
+        if type_name in ("TransitionSuccess", "TemplateSuccess", "ClaimSuccess"):
             return 1
         return len(self._read_alone(type_name, nodes)) if type_name in READ_ALONE else 0
 

@@ -66,6 +66,8 @@ TEMPLATES: Mapping[str, Resolver] = {
     "TransitionSuccess.step": referred("WorkflowStepExecution", "step_execution_id"),
     "TransitionSuccess.changes": _changes,
     "TransitionSuccess.changeCount": lambda _, payload, __: payload["revision"] - payload["since"],
+    "TransitionSuccess.next": lambda _, payload, __: next(iter(payload["claimed"]), None),
+    "ClaimedStep.step": referred("WorkflowStepExecution", "claimed_id"),
     "TemplateSuccess.workflowTemplate": referred("WorkflowTemplate", "template_id"),
     "TemplateSuccess.version": referred("WorkflowTemplateVersion", "version_id"),
     "Change.cursor": _cursor,

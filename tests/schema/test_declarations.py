@@ -29,7 +29,9 @@ def test_every_declared_type_is_reached() -> None:
 @pytest.mark.parametrize("type_name", sorted(PATHS))
 async def test_every_field_is_sql_that_the_database_takes(api: Api, type_name: str) -> None:
     """Each field alone, then all together; nothing is there to be read, but the statement is parsed and planned."""
-    context = fabricated_context(api.context, (nothing("TransitionSuccess"),), (nothing("TemplateSuccess"),))
+    context = fabricated_context(
+        api.context, *((nothing(name),) for name in ("TransitionSuccess", "TemplateSuccess", "ClaimSuccess"))
+    )
     fields = [selected(name, field) for name, field in object_type(type_name).fields.items()]
     for selection in (*fields, " ".join(fields), "__typename"):
         document = PATHS[type_name] % selection

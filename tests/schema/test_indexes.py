@@ -137,7 +137,7 @@ async def epoch(api: Api) -> str:
 async def statements(api: Api, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AsyncIterator[Asked]]:
     """What a document asks of the database."""
     context: FabricatedContext = fabricated_context(
-        api.context, (nothing("TransitionSuccess"),), (nothing("TemplateSuccess"),)
+        api.context, *((nothing(name),) for name in ("TransitionSuccess", "TemplateSuccess", "ClaimSuccess"))
     )
     asked: list[Asked] = []
     read = api.database.read

@@ -1,34 +1,19 @@
 """Live pages without a database: who shares, when a page is read, what is left when all have gone (`live.md` H6)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Hashable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Collection, Hashable
+from contextlib import AsyncExitStack
 
 import pytest
 
 from db.session import Unavailable
 from schema.streams.list_page import ListPage, ListRow
 from server import live_pages
-from server.followers import Follower, Followers
 from server.live_pages import LivePage, LivePages
+from tests.unit.told_feed import ToldFeed
 
 NEVER = 3600.0
 TENANT = "default"
-
-
-class Feed:
-    """Tells followers what the test says."""
-
-    def __init__(self) -> None:
-        self.followers = Followers()
-
-    @asynccontextmanager
-    async def follow(self, tenant: str) -> AsyncIterator[Follower]:
-        with self.followers.following(tenant) as follower:
-            yield follower
-
-    def tell(self, *ids: str) -> None:
-        self.followers.tell(TENANT, ids)
 
 
 class Reader:
@@ -87,11 +72,13 @@ async def settle() -> None:
 
 
 @pytest.fixture
-def feed() -> Feed:
-    return Feed()
+def feed() -> ToldFeed:
+    return ToldFeed(TENANT)
 
 
-async def test_h6_a_page_is_read_again_when_a_row_of_it_changed_or_another_comes_to_match(feed: Feed) -> None:
+async def test_h6_a_page_is_read_again_when_a_row_of_it_changed_or_another_comes_to_match(
+    feed: ToldFeed,
+) -> None:
     pages, reader = LivePages(feed, tick=0), Reader(a=1)
     async with pages.open(reader) as live:
         first, _ = await live.now()
@@ -107,7 +94,7 @@ async def test_h6_a_page_is_read_again_when_a_row_of_it_changed_or_another_comes
         assert (reader.reads, reader.checks) == (3, [{"stranger"}, {"a"}, {"b", "stranger"}])
 
 
-async def test_h6_a_read_that_finds_nothing_new_wakes_nobody(feed: Feed) -> None:
+async def test_h6_a_read_that_finds_nothing_new_wakes_nobody(feed: ToldFeed) -> None:
     pages, reader = LivePages(feed, tick=0), Reader(a=1)
     async with pages.open(reader) as live:
         first, _ = await live.now()
@@ -121,7 +108,7 @@ async def test_h6_a_read_that_finds_nothing_new_wakes_nobody(feed: Feed) -> None
         assert marks(await waiting) == {"a": 2}
 
 
-async def test_h6_when_anything_may_have_changed_the_page_is_read_and_not_asked_about(feed: Feed) -> None:
+async def test_h6_when_anything_may_have_changed_the_page_is_read_and_not_asked_about(feed: ToldFeed) -> None:
     pages, reader = LivePages(feed, tick=0), Reader(a=1)
     async with pages.open(reader) as live:
         first, _ = await live.now()
@@ -131,7 +118,7 @@ async def test_h6_when_anything_may_have_changed_the_page_is_read_and_not_asked_
         assert reader.checks == []
 
 
-async def test_h6_however_much_changes_within_a_tick_the_page_is_read_once(feed: Feed) -> None:
+async def test_h6_however_much_changes_within_a_tick_the_page_is_read_once(feed: ToldFeed) -> None:
     pages, reader = LivePages(feed, tick=NEVER), Reader(a=1)
     async with pages.open(reader) as live:
         await live.now()
@@ -141,7 +128,7 @@ async def test_h6_however_much_changes_within_a_tick_the_page_is_read_once(feed:
         assert (reader.reads, reader.checks) == (1, [])
 
 
-async def test_h6_two_hundred_who_look_at_one_page_cost_one_read_for_a_change(feed: Feed) -> None:
+async def test_h6_two_hundred_who_look_at_one_page_cost_one_read_for_a_change(feed: ToldFeed) -> None:
     pages, readers = LivePages(feed, tick=0), [Reader(a=1) for _ in range(200)]
     async with AsyncExitStack() as stack:
         lives = [await stack.enter_async_context(pages.open(reader)) for reader in readers]
@@ -156,7 +143,7 @@ async def test_h6_two_hundred_who_look_at_one_page_cost_one_read_for_a_change(fe
         assert (len(pages), before, sum(reader.reads for reader in readers)) == (1, 1, 2)
 
 
-async def test_h2_who_comes_gets_a_page_that_was_read_after_it_came(feed: Feed) -> None:
+async def test_h2_who_comes_gets_a_page_that_was_read_after_it_came(feed: ToldFeed) -> None:
     pages, reader = LivePages(feed, tick=0), Reader(a=1)
     async with pages.open(reader) as live, pages.open(Reader()) as joined:
         _, one = await live.now()
@@ -172,7 +159,7 @@ async def test_h2_who_comes_gets_a_page_that_was_read_after_it_came(feed: Feed) 
         assert one < two < three
 
 
-async def test_h6_a_joiner_is_no_news_to_the_others(feed: Feed) -> None:
+async def test_h6_a_joiner_is_no_news_to_the_others(feed: ToldFeed) -> None:
     pages, reader = LivePages(feed, tick=0), Reader(a=1)
     async with pages.open(reader) as live, pages.open(Reader()) as joined:
         first, _ = await live.now()
@@ -181,7 +168,7 @@ async def test_h6_a_joiner_is_no_news_to_the_others(feed: Feed) -> None:
         assert reader.reads == 2
 
 
-async def test_h6_who_was_away_gets_the_page_as_it_is_and_no_page_in_between(feed: Feed) -> None:
+async def test_h6_who_was_away_gets_the_page_as_it_is_and_no_page_in_between(feed: ToldFeed) -> None:
     pages, reader = LivePages(feed, tick=0), Reader(a=1)
     async with pages.open(reader) as live:
         first, _ = await live.now()
@@ -193,7 +180,7 @@ async def test_h6_who_was_away_gets_the_page_as_it_is_and_no_page_in_between(fee
         assert await turned(live, first) is page
 
 
-async def test_h6_other_keys_are_other_pages(feed: Feed) -> None:
+async def test_h6_other_keys_are_other_pages(feed: ToldFeed) -> None:
     pages, one, two = LivePages(feed, tick=0), Reader("one", a=1), Reader("two", b=1)
     async with pages.open(one) as first, pages.open(two) as second:
         seen, _ = await first.now()
@@ -205,7 +192,7 @@ async def test_h6_other_keys_are_other_pages(feed: Feed) -> None:
         assert (len(pages), one.reads, two.reads) == (2, 2, 1)
 
 
-async def test_j5_another_history_is_another_page_though_its_rows_look_the_same(feed: Feed) -> None:
+async def test_j5_another_history_is_another_page_though_its_rows_look_the_same(feed: ToldFeed) -> None:
     pages, reader = LivePages(feed, tick=0), Reader(a=1)
     async with pages.open(reader) as live:
         first, _ = await live.now()
@@ -214,7 +201,7 @@ async def test_j5_another_history_is_another_page_though_its_rows_look_the_same(
         assert (await turned(live, first)).epoch == "second"
 
 
-async def test_the_last_who_looks_takes_everything_along(feed: Feed) -> None:
+async def test_the_last_who_looks_takes_everything_along(feed: ToldFeed) -> None:
     pages, reader, tasks = LivePages(feed, tick=0), Reader(a=1), asyncio.all_tasks()
     async with pages.open(reader) as live:
         async with pages.open(Reader()) as other:
@@ -224,7 +211,7 @@ async def test_the_last_who_looks_takes_everything_along(feed: Feed) -> None:
     assert (len(pages), bool(feed.followers), asyncio.all_tasks()) == (0, False, tasks)
 
 
-async def test_leaving_while_the_page_is_read_leaves_nothing_behind(feed: Feed) -> None:
+async def test_leaving_while_the_page_is_read_leaves_nothing_behind(feed: ToldFeed) -> None:
     pages, reader, tasks = LivePages(feed, tick=0), Reader(a=1), asyncio.all_tasks()
     reader.may_answer.clear()
     async with pages.open(reader) as live:
@@ -235,7 +222,7 @@ async def test_leaving_while_the_page_is_read_leaves_nothing_behind(feed: Feed) 
     assert (len(pages), bool(feed.followers), asyncio.all_tasks()) == (0, False, tasks)
 
 
-async def test_a_database_that_is_away_only_delays(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_is_away_only_delays(feed: ToldFeed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_pages, "FIRST_RETRY", 0.001)
     pages, reader = LivePages(feed, tick=0), Reader(a=1)
     async with pages.open(reader) as live:
@@ -248,7 +235,7 @@ async def test_a_database_that_is_away_only_delays(feed: Feed, monkeypatch: pyte
         assert marks(await turned(live, first)) == {"a": 2}
 
 
-async def test_what_fails_otherwise_fails_for_all_and_who_comes_then_begins_anew(feed: Feed) -> None:
+async def test_what_fails_otherwise_fails_for_all_and_who_comes_then_begins_anew(feed: ToldFeed) -> None:
     pages, reader = LivePages(feed, tick=0), Reader(a=1)
     async with pages.open(reader) as live:
         first, _ = await live.now()

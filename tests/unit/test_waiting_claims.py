@@ -1,38 +1,24 @@
 """Waiting for work without a database: who looks and when, and what ends it (`runtime.md` T3)."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from db.session import Unavailable
 from schema.context import never
 from server import waiting_claims
-from server.followers import Follower, Followers
 from server.waiting_claims import WaitingClaims
+from tests.unit.told_feed import ToldFeed
 
 LONG = 3600.0
 TENANT = "tenant"
-
-
-class Feed:
-    """Tells followers what the test says."""
-
-    def __init__(self) -> None:
-        self.followers = Followers()
-
-    @asynccontextmanager
-    async def follow(self, tenant: str) -> AsyncIterator[Follower]:
-        with self.followers.following(tenant) as follower:
-            yield follower
 
 
 class Queue:
     """So much work, and those who wait for it."""
 
     def __init__(self) -> None:
-        self.feed = Feed()
+        self.feed = ToldFeed(TENANT)
         self.waiting = WaitingClaims(self.feed)  # type: ignore[arg-type]  # all that it needs of a feed
         self.work: list[str] = []
         self.looks: list[str] = []
@@ -61,7 +47,7 @@ class Queue:
 
     def add(self, *work: str) -> None:
         self.work += work
-        self.feed.followers.tell(TENANT, ["execution"])
+        self.feed.tell("execution")
 
 
 @pytest.fixture

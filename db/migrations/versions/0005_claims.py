@@ -21,7 +21,7 @@ def upgrade() -> None:
     for name, (columns, claimed) in INDEXES.items():
         only = sa.text(f"{IN_PROGRESS} and {claimed}")
         op.create_index(name, STEPS, columns, sqlite_where=only, postgresql_where=only)
-    op.create_index("step_definition_step", "step_definition", ["tenant", "step_id"])
+    op.create_index("step_definition_step", "step_definition", ["step_id", "tenant"])
 
 
 def downgrade() -> None:
