@@ -24,6 +24,8 @@ from schema.schema import build_schema, plans_for
 from schema.subscription import PLACED, PLACES
 from server.announcing import DoorbellAnnouncer
 from server.broadcast import Doorbell
+from server.document_directory import known_documents
+from server.documents import StoredDocuments, sha256_of
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.health import Health, health_routes
@@ -34,9 +36,11 @@ from server.pages import graphiql_page, graphiql_routes
 from server.settings import Settings
 from server.subscriptions import Placed, Subscriptions
 from server.timers import Timer
+from server.types.version import TEMPLATE, VERSION
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
 from server.waiting_claims import WaitingClaims
+from server.watching.documents import WATCHING
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +52,9 @@ CLOSE_SECONDS = 0.5
 # Clients connect again when their socket is closed: not all at once, and nobody waits for a few.
 SOCKETS_PER_SECOND = 500
 SPREAD_SECONDS = 3
+
+# What `stepgraph watch` and `stepgraph types` send.
+OWN_DOCUMENTS: Final = {sha256_of(text): text for text in (*WATCHING, TEMPLATE, VERSION)}
 
 ANYONE: Final = Viewer(DEFAULT_TENANT)
 
@@ -110,7 +117,7 @@ class Application:
 
 
 def create_app(settings: Settings) -> Application:
-    """The application, nothing of it started yet. Raises `ValueError` for a URL that cannot work."""
+    """The application, nothing of it started yet. Raises `ValueError` for a URL, or documents, that cannot work."""
     schema = build_schema()
     database = database_for(settings.database)
     doorbell = Doorbell(settings.broadcast)
@@ -120,7 +127,8 @@ def create_app(settings: Settings) -> Application:
     timer = Timer(store, DoorbellAnnouncer(doorbell), doorbell)
     work = WaitingClaims(feed)
     parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), work, timer)
-    operations = Operations(schema)
+    documents = StoredDocuments(known_documents(settings.documents_dir) | OWN_DOCUMENTS, settings.documents)
+    operations = Operations(schema, documents=documents)
     endpoint = GraphQLEndpoint(
         operations,
         Subscriptions(operations, placed=Placed(PLACED, PLACES)),

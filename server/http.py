@@ -37,6 +37,7 @@ from server.subscriptions import Subscriptions
 Page = Callable[[Request], Awaitable[Response]]
 
 METHODS: Final = "GET, POST"
+NAMES_OPERATION: Final = ("query", "documentId", "extensions")
 NO_STORE: Final = {"cache-control": "no-store", "vary": "Accept"}
 
 
@@ -173,7 +174,7 @@ class HTTPEndpoint:
 
 def names_no_operation(request: Request[Any]) -> bool:
     """Whether a browser may have been sent here, not a program."""
-    return request.method == "GET" and request.query_params.keys().isdisjoint(("query", "documentId"))
+    return request.method == "GET" and request.query_params.keys().isdisjoint(NAMES_OPERATION)
 
 
 def check_operation(method: str, accepted: Accepted, operation: Operation) -> None:

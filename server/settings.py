@@ -1,7 +1,11 @@
 """Settings: command-line options, which are environment variables `STEPGRAPH_…` as well."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.documents import Runs
 
 
 class Settings(BaseSettings):
@@ -29,7 +33,28 @@ class Settings(BaseSettings):
         description="Server processes on the one address; more than 1 need a broadcast channel that they share.",
     )
     demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")
+    documents: Runs = Field(
+        default=Runs.ANY,
+        description=(
+            "Which documents are run: `any`, or only the `trusted` ones, of `frontend_queries/` and the directory of "
+            "documents."
+        ),
+    )
+    documents_dir: Path | None = Field(
+        default=None,
+        description="Directory of more documents that clients may name: `.graphql` files and manifests (`.json`).",
+    )
     url: str = Field(
         default="http://127.0.0.1:8000",
         description="Address of the server whose execution is watched, with or without `/graphql`.",
     )
+
+
+def shown(value: object) -> str:
+    """A setting's value as help and tables have it."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case None | ():
+            return "none"
+    return str(value)
