@@ -89,11 +89,12 @@ def serve(
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
     documents: Annotated[str | None, typer.Option(metavar="any|trusted", help=_help("documents"))] = None,
     documents_dir: DocumentsDir = None,
+    origins: Annotated[str | None, typer.Option(metavar="ORIGIN,…", help=_help("origins"))] = None,
 ) -> None:
     """Serve the API, GraphiQL and live subscriptions."""
     options = {"host": host, "port": port, "database": database, "broadcast": broadcast}
-    runs = {"documents": documents, "documents_dir": documents_dir}
-    _run(_serve(_settings(**options, **runs, workers=workers, demo=demo)))
+    trust = {"documents": documents, "documents_dir": documents_dir, "origins": origins}
+    _run(_serve(_settings(**options, **trust, workers=workers, demo=demo)))
 
 
 @cli.command()

@@ -32,6 +32,7 @@ from server.health import Health, health_routes
 from server.leaving import client_leaves
 from server.live_pages import LivePages
 from server.operations import Operations
+from server.origins import Origins
 from server.pages import graphiql_page, graphiql_routes
 from server.settings import Settings
 from server.subscriptions import Placed, Subscriptions
@@ -135,6 +136,7 @@ def create_app(settings: Settings) -> Application:
         parts.context_for,
         authenticate=parts.authenticate,
         page=graphiql_page,
+        origins=Origins(settings.origins),
     )
     health = Health(settings, database, doorbell)
     routes = [*endpoint.routes(), *graphiql_routes(), *health_routes(health)]

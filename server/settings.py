@@ -1,11 +1,13 @@
 """Settings: command-line options, which are environment variables `STEPGRAPH_…` as well."""
 
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.documents import Runs
+from server.origins import checked_origin
 
 
 class Settings(BaseSettings):
@@ -44,10 +46,30 @@ class Settings(BaseSettings):
         default=None,
         description="Directory of more documents that clients may name: `.graphql` files and manifests (`.json`).",
     )
+    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "Origins whose web pages may use the server beside its own, such as `https://app.example`, with commas "
+            "between them."
+        ),
+    )
     url: str = Field(
         default="http://127.0.0.1:8000",
         description="Address of the server whose execution is watched, with or without `/graphql`.",
     )
+
+    @field_validator("origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        """The command line and the environment have one text."""
+        if not isinstance(value, str):
+            return value
+        return [part.strip() for part in value.split(",") if part.strip()]
+
+    @field_validator("origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(checked_origin, value))
 
 
 def shown(value: object) -> str:

@@ -83,6 +83,10 @@ SERVE_REFUSALS = {
         ["--documents", "all"],
         ["--documents (STEPGRAPH_DOCUMENTS)", "'trusted'"],
     ),
+    "an origin that is every one": (
+        ["--origins", "*"],
+        ["--origins (STEPGRAPH_ORIGINS)", "'*' is no origin"],
+    ),
     "a directory of documents that is missing": (
         ["--documents-dir", "missing"],
         ["There is no directory missing to read documents from"],
