@@ -90,11 +90,19 @@ def serve(
     documents: Annotated[str | None, typer.Option(metavar="any|trusted", help=_help("documents"))] = None,
     documents_dir: DocumentsDir = None,
     origins: Annotated[str | None, typer.Option(metavar="ORIGIN,…", help=_help("origins"))] = None,
+    graphiql: Annotated[bool | None, typer.Option("--graphiql/--no-graphiql", help=_help("graphiql"))] = None,
+    introspection: Annotated[
+        bool | None, typer.Option("--introspection/--no-introspection", help=_help("introspection"))
+    ] = None,
+    suggestions: Annotated[
+        bool | None, typer.Option("--suggestions/--no-suggestions", help=_help("suggestions"))
+    ] = None,
 ) -> None:
     """Serve the API, GraphiQL and live subscriptions."""
     options = {"host": host, "port": port, "database": database, "broadcast": broadcast}
     trust = {"documents": documents, "documents_dir": documents_dir, "origins": origins}
-    _run(_serve(_settings(**options, **trust, workers=workers, demo=demo)))
+    shows = {"graphiql": graphiql, "introspection": introspection, "suggestions": suggestions}
+    _run(_serve(_settings(**options, **trust, **shows, workers=workers, demo=demo)))
 
 
 @cli.command()
@@ -236,7 +244,8 @@ def _announce(settings: Settings, port: int) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{shown}:{port}"
     console.print(f"Stepgraph serves {base}", style="bold")
-    console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
+    if settings.graphiql:
+        console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")
     console.print(f"  Health         {base}/healthz  {base}/readyz")
     console.print(f"  Database       {_without_passwords(settings.database)}")

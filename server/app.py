@@ -10,6 +10,7 @@ from typing import Final
 
 import strawberry
 import uvicorn
+from graphql import NoSchemaIntrospectionCustomRule
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
@@ -129,17 +130,23 @@ def create_app(settings: Settings) -> Application:
     work = WaitingClaims(feed)
     parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), work, timer)
     documents = StoredDocuments(known_documents(settings.documents_dir) | OWN_DOCUMENTS, settings.documents)
-    operations = Operations(schema, documents=documents)
+    operations = Operations(
+        schema,
+        rules=() if settings.introspection else (NoSchemaIntrospectionCustomRule,),
+        hide_suggestions=not (settings.suggestions and settings.introspection),
+        documents=documents,
+    )
     endpoint = GraphQLEndpoint(
         operations,
         Subscriptions(operations, placed=Placed(PLACED, PLACES)),
         parts.context_for,
         authenticate=parts.authenticate,
-        page=graphiql_page,
+        page=graphiql_page if settings.graphiql else None,
         origins=Origins(settings.origins),
     )
     health = Health(settings, database, doorbell)
-    routes = [*endpoint.routes(), *graphiql_routes(), *health_routes(health)]
+    pages = graphiql_routes() if settings.graphiql else []
+    routes = [*endpoint.routes(), *pages, *health_routes(health)]
     return Application(Starlette(routes=routes), parts, endpoint, health)
 
 

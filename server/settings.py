@@ -53,6 +53,12 @@ class Settings(BaseSettings):
             "between them."
         ),
     )
+    graphiql: bool = Field(default=True, description="Serve the GraphiQL page.")
+    introspection: bool = Field(default=True, description="Answer `__schema` and `__type`.")
+    suggestions: bool = Field(
+        default=True,
+        description="Name what a mistaken field, argument or value may mean; never where introspection is off.",
+    )
     url: str = Field(
         default="http://127.0.0.1:8000",
         description="Address of the server whose execution is watched, with or without `/graphql`.",
