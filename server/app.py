@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -74,6 +74,7 @@ class Parts:
     lists: LivePages
     work: WaitingClaims
     timer: Timer
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def authenticate(self, _connection: HTTPConnection) -> Viewer:
         """Nobody is asked for a token: everyone acts as the default tenant."""
@@ -90,6 +91,7 @@ class Parts:
             announcer=DoorbellAnnouncer(self.doorbell),
             work=self.work,
             left=partial(client_leaves, connection),
+            closing=self.closing,
             last_event_id=connection.headers.get("last-event-id"),
         )
 
@@ -113,6 +115,7 @@ class Application:
     async def drain(self) -> None:
         """Not ready from now on; streams and sockets end, what they still run may end too (`security.md` O2)."""
         self.health.is_draining = True
+        self.parts.closing.set()
         self.parts.work.close()
         over = min(len(self.endpoint.websocket) / SOCKETS_PER_SECOND, SPREAD_SECONDS)
         await _within(DRAIN_SECONDS, partial(self.endpoint.close, over=over))

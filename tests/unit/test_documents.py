@@ -50,6 +50,7 @@ def test_a5_every_operation_of_frontend_queries_is_a_document() -> None:
     texts = known_documents(None).values()
     named = [operation.name.value for text in texts if (operation := get_operation_ast(parse(text))).name]
     assert sorted(named) == operation_names()
+    assert [text for text in texts if text != text.strip() + "\n"] == []  # GraphiQL trims them
 
 
 def test_a5_another_directory_adds_to_frontend_queries(directory: Path) -> None:
