@@ -99,10 +99,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API, GraphiQL and live subscriptions."""
-    options = {"host": host, "port": port, "database": database, "broadcast": broadcast}
-    trust = {"documents": documents, "documents_dir": documents_dir, "origins": origins}
-    shows = {"graphiql": graphiql, "introspection": introspection, "suggestions": suggestions}
-    _run(_serve(_settings(**options, **trust, **shows, workers=workers, demo=demo)))
+    _run(_serve(_settings(**locals())))
 
 
 @cli.command()

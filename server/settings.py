@@ -83,6 +83,6 @@ def shown(value: object) -> str:
     match value:
         case bool():
             return "on" if value else "off"
-        case None | ():
+        case None | () | "":
             return "none"
     return str(value)
