@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import strawberry
 import uvicorn
+from graphql import NoSchemaIntrospectionCustomRule
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
@@ -24,19 +25,24 @@ from schema.schema import build_schema, plans_for
 from schema.subscription import PLACED, PLACES
 from server.announcing import DoorbellAnnouncer
 from server.broadcast import Doorbell
+from server.document_directory import known_documents
+from server.documents import StoredDocuments, sha256_of
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.health import Health, health_routes
 from server.leaving import client_leaves
 from server.live_pages import LivePages
 from server.operations import Operations
+from server.origins import Origins
 from server.pages import graphiql_page, graphiql_routes
 from server.settings import Settings
 from server.subscriptions import Placed, Subscriptions
 from server.timers import Timer
+from server.types.version import TEMPLATE, VERSION
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
 from server.waiting_claims import WaitingClaims
+from server.watching.documents import WATCHING
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +54,9 @@ CLOSE_SECONDS = 0.5
 # Clients connect again when their socket is closed: not all at once, and nobody waits for a few.
 SOCKETS_PER_SECOND = 500
 SPREAD_SECONDS = 3
+
+# What `stepgraph watch` and `stepgraph types` send.
+OWN_DOCUMENTS: Final = {sha256_of(text): text for text in (*WATCHING, TEMPLATE, VERSION)}
 
 ANYONE: Final = Viewer(DEFAULT_TENANT)
 
@@ -65,6 +74,7 @@ class Parts:
     lists: LivePages
     work: WaitingClaims
     timer: Timer
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def authenticate(self, _connection: HTTPConnection) -> Viewer:
         """Nobody is asked for a token: everyone acts as the default tenant."""
@@ -81,6 +91,7 @@ class Parts:
             announcer=DoorbellAnnouncer(self.doorbell),
             work=self.work,
             left=partial(client_leaves, connection),
+            closing=self.closing,
             last_event_id=connection.headers.get("last-event-id"),
         )
 
@@ -104,13 +115,14 @@ class Application:
     async def drain(self) -> None:
         """Not ready from now on; streams and sockets end, what they still run may end too (`security.md` O2)."""
         self.health.is_draining = True
+        self.parts.closing.set()
         self.parts.work.close()
         over = min(len(self.endpoint.websocket) / SOCKETS_PER_SECOND, SPREAD_SECONDS)
         await _within(DRAIN_SECONDS, partial(self.endpoint.close, over=over))
 
 
 def create_app(settings: Settings) -> Application:
-    """The application, nothing of it started yet. Raises `ValueError` for a URL that cannot work."""
+    """The application, nothing of it started yet. Raises `ValueError` for a URL, or documents, that cannot work."""
     schema = build_schema()
     database = database_for(settings.database)
     doorbell = Doorbell(settings.broadcast)
@@ -120,16 +132,24 @@ def create_app(settings: Settings) -> Application:
     timer = Timer(store, DoorbellAnnouncer(doorbell), doorbell)
     work = WaitingClaims(feed)
     parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), work, timer)
-    operations = Operations(schema)
+    documents = StoredDocuments(known_documents(settings.documents_dir) | OWN_DOCUMENTS, settings.documents)
+    operations = Operations(
+        schema,
+        rules=() if settings.introspection else (NoSchemaIntrospectionCustomRule,),
+        hide_suggestions=not (settings.suggestions and settings.introspection),
+        documents=documents,
+    )
     endpoint = GraphQLEndpoint(
         operations,
         Subscriptions(operations, placed=Placed(PLACED, PLACES)),
         parts.context_for,
         authenticate=parts.authenticate,
-        page=graphiql_page,
+        page=graphiql_page if settings.graphiql else None,
+        origins=Origins(settings.origins),
     )
     health = Health(settings, database, doorbell)
-    routes = [*endpoint.routes(), *graphiql_routes(), *health_routes(health)]
+    pages = graphiql_routes() if settings.graphiql else []
+    routes = [*endpoint.routes(), *pages, *health_routes(health)]
     return Application(Starlette(routes=routes), parts, endpoint, health)
 
 
