@@ -17,7 +17,13 @@ from db.statements import Row, Statement
 T = TypeVar("T")
 
 # `jit`: a plan of a projection is worth milliseconds, compiling it hundreds (measured, `docs/decisions/0001`).
-_READ_SETTINGS = {"jit": "off", "statement_timeout": "12s", "default_transaction_read_only": "on"}
+_READ_SETTINGS = {
+    "jit": "off",
+    "statement_timeout": "12s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
+    "default_transaction_read_only": "on",
+}
 # Joins by hash and merge read whole tables to write a few rows whose ids are known: the planner takes the record sets of
 # `row_changes.py` for a hundred rows each.
 _WRITE_SETTINGS = {

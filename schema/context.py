@@ -144,6 +144,8 @@ class Context:
     work: Work
     # Returns once the client does not wait for the answer any more.
     left: Callable[[], Awaitable[None]] = never
+    # Set once this process is to end: whoever waits for something is let go.
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
     # Set when the run of a subscription should read again though nothing changed: somebody joined it.
     refresh: asyncio.Event = field(default_factory=asyncio.Event)
     # The `id` of the last event that a client of server-sent events has seen.

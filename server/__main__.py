@@ -21,11 +21,13 @@ from db.store import Store
 from schema.schema import build_schema
 from server.app import create_app, prepare_database
 from server.demo import load_demo
+from server.document_directory import known_documents
 from server.log import configure_log
+from server.manifests import ManifestFormat, written_manifest
 from server.pruning import prune as run_prune
 from server.serving import listen
 from server.serving import serve as serve_application
-from server.settings import Settings
+from server.settings import Settings, shown
 from server.types.printing import Language, printed
 from server.types.refusal import NoTypes
 from server.types.version import from_database, from_server
@@ -45,11 +47,11 @@ _PASSWORD_IN_QUERY = re.compile(r"([?&]\w*password=)[^\s&]*", re.IGNORECASE)
 def _help(name: str) -> str:
     """An option's help, made of the setting behind it."""
     field = Settings.model_fields[name]
-    default = "off" if field.default is False else field.default
-    return f"{field.description} (STEPGRAPH_{name.upper()}; default: {default})"
+    return f"{field.description} (STEPGRAPH_{name.upper()}; default: {shown(field.default)})"
 
 
 Database = Annotated[str | None, typer.Option(help=_help("database"))]
+DocumentsDir = Annotated[str | None, typer.Option(metavar="DIRECTORY", help=_help("documents_dir"))]
 
 
 def _fail(message: object) -> NoReturn:
@@ -65,7 +67,9 @@ def _settings(**options: Any) -> Settings:
     except ValidationError as error:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0])
-        _fail(f"--{name} (STEPGRAPH_{name.upper()}): {wrong['msg']}, got {wrong['input']!r}.")
+        _fail(
+            f"--{name.replace('_', '-')} (STEPGRAPH_{name.upper()}): {wrong['msg']}, got {wrong['input']!r}."
+        )
 
 
 def _run(work: Any) -> Any:
@@ -83,13 +87,22 @@ def serve(
     database: Database = None,
     broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
     workers: Annotated[str | None, typer.Option(metavar="<int>", help=_help("workers"))] = None,
-    metrics: Annotated[str | None, typer.Option(metavar="on|off", help=_help("metrics"))] = None,
+    metrics: Annotated[bool | None, typer.Option("--metrics/--no-metrics", help=_help("metrics"))] = None,
     log: Annotated[str | None, typer.Option(metavar="text|json", help=_help("log"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
+    documents: Annotated[str | None, typer.Option(metavar="any|trusted", help=_help("documents"))] = None,
+    documents_dir: DocumentsDir = None,
+    origins: Annotated[str | None, typer.Option(metavar="ORIGIN,…", help=_help("origins"))] = None,
+    graphiql: Annotated[bool | None, typer.Option("--graphiql/--no-graphiql", help=_help("graphiql"))] = None,
+    introspection: Annotated[
+        bool | None, typer.Option("--introspection/--no-introspection", help=_help("introspection"))
+    ] = None,
+    suggestions: Annotated[
+        bool | None, typer.Option("--suggestions/--no-suggestions", help=_help("suggestions"))
+    ] = None,
 ) -> None:
     """Serve the API, GraphiQL and live subscriptions."""
-    options = {"host": host, "port": port, "database": database, "broadcast": broadcast}
-    _run(_serve(_settings(**options, workers=workers, metrics=metrics, log=log, demo=demo)))
+    _run(_serve(_settings(**locals())))
 
 
 @cli.command()
@@ -142,6 +155,21 @@ def prune(
 def schema() -> None:
     """Print the schema in GraphQL's schema definition language."""
     sys.stdout.write(print_schema(build_schema()) + "\n")
+
+
+@cli.command()
+def documents(
+    format_: Annotated[
+        ManifestFormat, typer.Option("--format", help="Whose tools are to read it.")
+    ] = ManifestFormat.CODEGEN,
+    documents_dir: DocumentsDir = None,
+) -> None:
+    """Print the manifest of the documents that clients may name."""
+    directory = _settings(documents_dir=documents_dir).documents_dir
+    try:
+        sys.stdout.write(written_manifest(known_documents(directory).values(), format_))
+    except ValueError as error:
+        _fail(error)
 
 
 @cli.command()
@@ -217,10 +245,11 @@ def _announce(settings: Settings, port: int) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{shown}:{port}"
     console.print(f"Stepgraph serves {base}", style="bold")
-    console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
+    if settings.graphiql:
+        console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")
     console.print(f"  Health         {base}/healthz  {base}/readyz")
-    if settings.metrics == "on":
+    if settings.metrics:
         console.print(f"  Metrics        {base}/metrics")
     console.print(f"  Database       {_without_passwords(settings.database)}")
     console.print(f"  Broadcast      {_without_passwords(settings.broadcast)}")

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import strawberry
 import uvicorn
+from graphql import NoSchemaIntrospectionCustomRule
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
@@ -25,6 +26,8 @@ from schema.schema import build_schema, plans_for
 from schema.subscription import PLACED, PLACES
 from server.announcing import DoorbellAnnouncer
 from server.broadcast import Doorbell
+from server.document_directory import known_documents
+from server.documents import StoredDocuments, sha256_of
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.health import Health, health_routes
@@ -40,15 +43,18 @@ from server.measuring import (
     trusted_names,
 )
 from server.metrics_page import metrics_routes
+from server.origins import Origins
 from server.pages import graphiql_page, graphiql_routes
 from server.sampling import Sampler
 from server.settings import Settings
 from server.subscriptions import Placed
 from server.timers import Timer
+from server.types.version import TEMPLATE, VERSION
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
 from server.waiting_claims import WaitingClaims
 from server.watched_requests import WatchedRequests
+from server.watching.documents import WATCHING
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +66,9 @@ CLOSE_SECONDS = 0.5
 # Clients connect again when their socket is closed: not all at once, and nobody waits for a few.
 SOCKETS_PER_SECOND = 500
 SPREAD_SECONDS = 3
+
+# What `stepgraph watch` and `stepgraph types` send.
+OWN_DOCUMENTS: Final = {sha256_of(text): text for text in (*WATCHING, TEMPLATE, VERSION)}
 
 ANYONE: Final = Viewer(DEFAULT_TENANT)
 
@@ -77,6 +86,7 @@ class Parts:
     lists: LivePages
     work: WaitingClaims
     timer: Timer
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def authenticate(self, _connection: HTTPConnection) -> Viewer:
         """Nobody is asked for a token: everyone acts as the default tenant."""
@@ -93,6 +103,7 @@ class Parts:
             announcer=DoorbellAnnouncer(self.doorbell),
             work=self.work,
             left=partial(client_leaves, connection),
+            closing=self.closing,
             last_event_id=connection.headers.get("last-event-id"),
         )
 
@@ -118,13 +129,14 @@ class Application:
     async def drain(self) -> None:
         """Not ready from now on; streams and sockets end, what they still run may end too (`security.md` O2)."""
         self.health.is_draining = True
+        self.parts.closing.set()
         self.parts.work.close()
         over = min(len(self.endpoint.websocket) / SOCKETS_PER_SECOND, SPREAD_SECONDS)
         await _within(DRAIN_SECONDS, partial(self.endpoint.close, over=over))
 
 
 def create_app(settings: Settings) -> Application:
-    """The application, nothing of it started yet. Raises `ValueError` for a URL that cannot work."""
+    """The application, nothing of it started yet. Raises `ValueError` for a URL, or documents, that cannot work."""
     schema = build_schema()
     measure_commands(schema)
     database = database_for(settings.database)
@@ -136,20 +148,28 @@ def create_app(settings: Settings) -> Application:
     work = WaitingClaims(feed)
     parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), work, timer)
     tally = Tally(trusted_names())
-    operations = MeasuredOperations(schema, tally=tally)
+    documents = StoredDocuments(known_documents(settings.documents_dir) | OWN_DOCUMENTS, settings.documents)
+    operations = MeasuredOperations(
+        schema,
+        tally=tally,
+        rules=() if settings.introspection else (NoSchemaIntrospectionCustomRule,),
+        hide_suggestions=not (settings.suggestions and settings.introspection),
+        documents=documents,
+    )
     subscriptions = MeasuredSubscriptions(operations, tally=tally, placed=Placed(PLACED, PLACES))
     endpoint = GraphQLEndpoint(
         operations,
         subscriptions,
         parts.context_for,
         authenticate=parts.authenticate,
-        page=graphiql_page,
+        page=graphiql_page if settings.graphiql else None,
+        origins=Origins(settings.origins),
     )
     health = Health(settings, database, doorbell)
     sampler = Sampler(endpoint, subscriptions, subscription_fields(schema), feed, doorbell, database)
-    routes = [*endpoint.routes(), *graphiql_routes(), *health_routes(health)]
-    if settings.metrics == "on":
-        routes += metrics_routes(sampler)
+    pages = graphiql_routes() if settings.graphiql else []
+    numbers = metrics_routes(sampler) if settings.metrics else []
+    routes = [*endpoint.routes(), *pages, *health_routes(health), *numbers]
     app = Starlette(routes=routes, middleware=[Middleware(WatchedRequests)])
     return Application(app, parts, endpoint, health, sampler)
 

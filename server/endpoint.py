@@ -1,6 +1,5 @@
 """`/graphql`: one address for GraphQL over HTTP, server-sent events and WebSocket, and the end of all three."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -8,6 +7,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from server.authentication import Authenticate
 from server.http import HTTPEndpoint, HTTPLimits, Page
 from server.operations import ContextFor, Operations
+from server.origins import Origins
 from server.sse import EventStreamLimits, EventStreams
 from server.subscriptions import Subscriptions
 from server.websocket import WebSocketEndpoint
@@ -24,7 +24,7 @@ class TransportLimits:
 
 
 class GraphQLEndpoint:
-    """Serves one schema's operations. `origins` are web origins beside the server's own that may open sockets."""
+    """Serves one schema's operations."""
 
     def __init__(
         self,
@@ -35,9 +35,10 @@ class GraphQLEndpoint:
         authenticate: Authenticate,
         limits: TransportLimits | None = None,
         page: Page | None = None,
-        origins: Collection[str] = (),
+        origins: Origins | None = None,
     ) -> None:
         limits = limits or TransportLimits()
+        self._origins = origins or Origins()
         self._operations = operations
         self._subscriptions = subscriptions
         self.streams = EventStreams(limits.events)
@@ -49,6 +50,7 @@ class GraphQLEndpoint:
             authenticate=authenticate,
             limits=limits.http,
             page=page,
+            origins=self._origins,
         )
         self.websocket = WebSocketEndpoint(
             operations,
@@ -56,12 +58,12 @@ class GraphQLEndpoint:
             context_for,
             authenticate=authenticate,
             limits=limits.websocket,
-            origins=origins,
+            origins=self._origins,
         )
 
     def routes(self, path: str = "/graphql") -> list[BaseRoute]:
         """An address answers both protocols."""
-        return [Route(path, self.http), WebSocketRoute(path, self.websocket)]
+        return [Route(path, self._origins.allowing(self.http)), WebSocketRoute(path, self.websocket)]
 
     async def close(self, *, over: float = 0.0) -> None:
         """Drain: end event streams, close sockets with 1012 spread over so many seconds, then every run.

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.authentication import Authenticate, Unauthenticated, authenticated
 from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations
+from server.origins import Origins
 from server.payload import Payload, SubscriptionFailed
 from server.requests import BadRequest, GraphQLRequest
 from server.responses import (
@@ -37,7 +38,8 @@ from server.subscriptions import Subscriptions
 Page = Callable[[Request], Awaitable[Response]]
 
 METHODS: Final = "GET, POST"
-NO_STORE: Final = {"cache-control": "no-store", "vary": "Accept"}
+NAMES_OPERATION: Final = ("query", "documentId", "extensions")
+NO_STORE: Final = {"cache-control": "no-store", "vary": "Accept", "x-content-type-options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class HTTPEndpoint:
         authenticate: Authenticate,
         limits: HTTPLimits | None = None,
         page: Page | None = None,
+        origins: Origins | None = None,
     ) -> None:
         self._operations = operations
         self._subscriptions = subscriptions
@@ -78,6 +81,7 @@ class HTTPEndpoint:
         self._authenticate = authenticate
         self._limits = limits or HTTPLimits()
         self._page = page
+        self._origins = origins or Origins()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request: Request[Any] = Request(scope, receive)
@@ -95,6 +99,9 @@ class HTTPEndpoint:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request[Any], accepted: Accepted) -> ASGIApp:
+        if not self._origins.admits(request):
+            message = f"Pages of the origin {request.headers['origin'][:100]!r} may not use this server."
+            raise Rejected(403, ErrorCode.ORIGIN_NOT_ALLOWED, message)
         if self._page and accepted.prefers_html and names_no_operation(request):
             return await self._page(request)
         await self._check_viewer(request)
@@ -173,7 +180,7 @@ class HTTPEndpoint:
 
 def names_no_operation(request: Request[Any]) -> bool:
     """Whether a browser may have been sent here, not a program."""
-    return request.method == "GET" and request.query_params.keys().isdisjoint(("query", "documentId"))
+    return request.method == "GET" and request.query_params.keys().isdisjoint(NAMES_OPERATION)
 
 
 def check_operation(method: str, accepted: Accepted, operation: Operation) -> None:

@@ -63,6 +63,11 @@ from server.responses import (
 MAX_COMPARISONS: Final = 50_000
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MAX_COMPARISONS
 
+NOT_TRUSTED: Final = (
+    "This server runs only the documents that it knows: name one of them by 'documentId' or by "
+    "'extensions.persistedQuery', or send its text exactly."
+)
+
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
@@ -283,12 +288,17 @@ class Operations:
 
     def _text_of(self, request: GraphQLRequest) -> str:
         if request.query is not None:
+            if not self._documents.admits(request.query):
+                raise OperationRefused([error(NOT_TRUSTED, ErrorCode.DOCUMENT_NOT_TRUSTED)])
             return request.query
-        text = self._documents.text_of(request.document_id or "")
-        if text is None:
-            message = f"There is no document with the id {(request.document_id or '')[:100]!r}."
-            raise OperationRefused([error(message, ErrorCode.PERSISTED_DOCUMENT_NOT_FOUND)])
-        return text
+        document_id = request.document_id or request.sha256_hash or ""
+        text = self._documents.text_of(document_id)
+        if text is not None:
+            return text
+        if request.document_id is None:
+            raise OperationRefused([error("PersistedQueryNotFound", ErrorCode.PERSISTED_QUERY_NOT_FOUND)])
+        message = f"There is no document with the id {document_id[:100]!r}."
+        raise OperationRefused([error(message, ErrorCode.PERSISTED_DOCUMENT_NOT_FOUND)])
 
     def _read(self, text: str) -> ValidDocument:
         try:

@@ -12,8 +12,10 @@ from typing import Any, Final, Self
 import orjson
 
 from db.runtime.json_values import InvalidJSON, check_json
+from server.documents import sha256_of
 
 MAX_DEPTH: Final = 64  # of objects and arrays in a request
+PERSISTED_QUERY: Final = "persistedQuery"
 
 # orjson reads an integer beyond 64 bits as a float; only text with so many digits in a row can hold one.
 _LONG_INTEGER: Final = re.compile(rb"\d{19}")
@@ -26,7 +28,10 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One operation to run: GraphQL over HTTP's parameters. `document_id` stands for a document that the server has."""
+    """One operation to run: GraphQL over HTTP's parameters. `document_id` stands for a document that the server has.
+
+    So does Apollo's `persistedQuery` among the extensions; beside a query it is a checksum.
+    """
 
     query: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
@@ -37,9 +42,27 @@ class GraphQLRequest:
     @property
     def fault(self) -> str | None:
         """What makes the request unusable though each of its parameters is well-formed."""
-        if self.query is None or self.document_id is None:
+        if self.query is not None and self.document_id is not None:
+            return "The request has both 'query' and 'documentId': give one of them."
+        if self.extensions.get(PERSISTED_QUERY) is None:
             return None
-        return "The request has both 'query' and 'documentId': give one of them."
+        if self.sha256_hash is None:
+            return (
+                "'extensions.persistedQuery' must be an object with 'version' 1 and the string 'sha256Hash'."
+            )
+        if self.document_id is not None:
+            return "The request has both 'documentId' and 'extensions.persistedQuery': give one of them."
+        if self.query is not None and sha256_of(self.query) != self.sha256_hash:
+            return "'extensions.persistedQuery.sha256Hash' is not the SHA-256 of 'query'."
+        return None
+
+    @property
+    def sha256_hash(self) -> str | None:
+        """The id of a document, as Apollo's clients give it."""
+        match self.extensions.get(PERSISTED_QUERY):
+            case {"version": 1, "sha256Hash": str(found)}:
+                return found
+        return None
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -53,7 +76,10 @@ class GraphQLRequest:
             extensions=_object(value, "extensions"),
             document_id=_text(value, "documentId"),
         )
-        if request.query is None and request.document_id is None:
+        names_document = (
+            request.document_id is not None or request.extensions.get(PERSISTED_QUERY) is not None
+        )
+        if request.query is None and not names_document:
             raise BadRequest("The parameter 'query' is missing, and so is 'documentId'.")
         return request
 

@@ -1,9 +1,13 @@
 """Settings: command-line options, which are environment variables `STEPGRAPH_…` as well."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from server.documents import Runs
+from server.origins import checked_origin
 
 
 class Settings(BaseSettings):
@@ -30,15 +34,60 @@ class Settings(BaseSettings):
         le=64,
         description="Server processes on the one address; more than 1 need a broadcast channel that they share.",
     )
-    metrics: Literal["on", "off"] = Field(
-        default="on", description="Whether `/metrics` tells Prometheus how the server does: `on` or `off`."
-    )
+    metrics: bool = Field(default=True, description="Serve `/metrics` for Prometheus.")
     log: Literal["text", "json"] = Field(
         default="text",
         description="What the log is written as: `text`, of faults only, or `json`, a line for every operation too.",
     )
     demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")
+    documents: Runs = Field(
+        default=Runs.ANY,
+        description=(
+            "Which documents are run: `any`, or only the `trusted` ones, of `frontend_queries/` and the directory of "
+            "documents."
+        ),
+    )
+    documents_dir: Path | None = Field(
+        default=None,
+        description="Directory of more documents that clients may name: `.graphql` files and manifests (`.json`).",
+    )
+    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "Origins whose web pages may use the server beside its own, such as `https://app.example`, with commas "
+            "between them."
+        ),
+    )
+    graphiql: bool = Field(default=True, description="Serve the GraphiQL page.")
+    introspection: bool = Field(default=True, description="Answer `__schema` and `__type`.")
+    suggestions: bool = Field(
+        default=True,
+        description="Name what a mistaken field, argument or value may mean; never where introspection is off.",
+    )
     url: str = Field(
         default="http://127.0.0.1:8000",
         description="Address of the server whose execution is watched, with or without `/graphql`.",
     )
+
+    @field_validator("origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        """The command line and the environment have one text."""
+        if not isinstance(value, str):
+            return value
+        return [part.strip() for part in value.split(",") if part.strip()]
+
+    @field_validator("origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(checked_origin, value))
+
+
+def shown(value: object) -> str:
+    """A setting's value as help and tables have it."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case None | () | "":
+            return "none"
+    return str(value)

@@ -4,23 +4,21 @@ One socket and its operations are `server/websocket_connection.py`; pings are `s
 """
 
 import asyncio
-from collections.abc import Collection
 from typing import Any
-from urllib.parse import urlsplit
 
-from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from server.authentication import Authenticate
 from server.operations import ContextFor, Operations
+from server.origins import Origins
 from server.protocol import SUBPROTOCOL, CloseCode
 from server.subscriptions import Subscriptions
 from server.websocket_connection import Connection, Surroundings, WebSocketLimits
 
 
 class WebSocketEndpoint:
-    """The ASGI application of a `WebSocketRoute`. `origins` are browsers' origins beside the server's own."""
+    """The ASGI application of a `WebSocketRoute`."""
 
     def __init__(
         self,
@@ -30,12 +28,12 @@ class WebSocketEndpoint:
         *,
         authenticate: Authenticate,
         limits: WebSocketLimits | None = None,
-        origins: Collection[str] = (),
+        origins: Origins | None = None,
     ) -> None:
         self._surroundings = Surroundings(
             operations, subscriptions, context_for, authenticate, limits or WebSocketLimits()
         )
-        self._origins = frozenset(origins)
+        self._origins = origins or Origins()
         self._connections: set[Connection] = set()
         self._closing: CloseCode | None = None
 
@@ -46,7 +44,7 @@ class WebSocketEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket: WebSocket[Any] = WebSocket(scope, receive, send)
         await websocket.receive()
-        if not is_own_page(websocket) and websocket.headers["origin"] not in self._origins:
+        if not self._origins.admits(websocket):
             await websocket.close()
             return
         is_spoken = SUBPROTOCOL in scope["subprotocols"]
@@ -73,17 +71,6 @@ class WebSocketEndpoint:
         await asyncio.gather(*closing)
         while self._surroundings.unfinished:
             await asyncio.wait(self._surroundings.unfinished)
-
-
-def is_own_page(connection: HTTPConnection[Any]) -> bool:
-    """Whether no foreign web page asks: browsers let any page open a socket to any server, and say which does."""
-    origin = connection.headers.get("origin")
-    if origin is None:
-        return True
-    try:
-        return urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
-    except ValueError:  # such as "http://[": no browser sends it
-        return False
 
 
 async def _close_later(connection: Connection, delay: float, code: CloseCode) -> None:

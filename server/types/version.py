@@ -13,7 +13,7 @@ from server.types.refusal import NoTypes
 from server.watching.address import Address, BadAddress
 from server.watching.connection import CannotConnect, Connection, ConnectionLost, Refused, connected
 
-_TEMPLATE: Final = """
+TEMPLATE: Final = """
   query ($key: String!, $after: String) {
     workflowTemplate(key: $key) {
       activeVersion { id version }
@@ -21,7 +21,7 @@ _TEMPLATE: Final = """
     }
   }
 """
-_VERSION: Final = "query ($id: ID!) { workflowTemplateVersion(id: $id) { version status definition } }"
+VERSION: Final = "query ($id: ID!) { workflowTemplateVersion(id: $id) { version status definition } }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ async def from_server(url: str, key: str, version: str | None) -> FoundVersion:
     try:
         async with connected(address) as connection:
             version_id = await _version_id(connection, key, version)
-            answer = await connection.ask(_VERSION, {"id": version_id})
+            answer = await connection.ask(VERSION, {"id": version_id})
     except CannotConnect as error:
         raise NoTypes(f"Cannot connect to {address.shown}: {error}.") from None
     except (ConnectionLost, Refused) as error:
@@ -69,7 +69,7 @@ async def from_server(url: str, key: str, version: str | None) -> FoundVersion:
 async def _version_id(connection: Connection, key: str, version: str | None) -> str:
     after: str | None = None
     while True:
-        template = (await connection.ask(_TEMPLATE, {"key": key, "after": after}))["workflowTemplate"]
+        template = (await connection.ask(TEMPLATE, {"key": key, "after": after}))["workflowTemplate"]
         if template is None:
             raise _no_template(key)
         versions = template["versions"]

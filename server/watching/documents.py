@@ -116,3 +116,5 @@ query RootOf($id: ID!) {
   workflowExecution(id: $id) { rootWorkflowExecution { id } }
 }
 """
+
+WATCHING: Final = (FOLLOW, REST, ROOT_OF)

@@ -116,7 +116,9 @@ async def test_j2_no_output_and_no_claim_token_is_in_the_journal(api: Api, tenan
     execution = await run_of(api, "two")
     steps = ids_of(execution)
     await set_columns(api.store.database, STEPS, steps["a"], claim_token="s3cret", claim_worker="w")
-    answer = await succeed(api, "completeStep", id=steps["a"], outputData={"hidden": "0utput"})
+    answer = await succeed(
+        api, "completeStep", id=steps["a"], outputData={"hidden": "0utput"}, claimToken="s3cret"
+    )
     told = str(await rows_of(api.store.database, JOURNAL, tenant)) + str(answer["changes"])
     assert "0utput" not in told
     assert "s3cret" not in told

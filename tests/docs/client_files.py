@@ -1,4 +1,4 @@
-"""The examples of `docs/clients.md`: the files that the tests run, word for word, and what they were run with."""
+"""The examples of `docs/clients.md` and `docs/workers.md`: the files that the tests run, word for word."""
 
 import json
 from collections.abc import Callable
@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import Final
 
 EXAMPLES: Final = Path(__file__).parents[1] / "clients"
+WORKERS: Final = Path(__file__).parents[1] / "workers"
+LANGUAGES: Final = {".mjs": "js", ".graphql": "graphql", ".py": "python", ".ts": "ts"}
 
 
 def makers() -> dict[str, Callable[[], str]]:
     """The name of a part → the block with the file, for every file there is."""
-    return {f"client {path.stem.replace('_', ' ')}": partial(_block, path) for path in EXAMPLES.glob("*.mjs")}
+    of_clients = {f"client {path.stem.replace('_', ' ')}": path for path in EXAMPLES.glob("*.mjs")}
+    of_workers = {
+        "worker operations": WORKERS / "worker.graphql",
+        "worker in python": WORKERS / "worker.py",
+        "worker in typescript": WORKERS / "worker.ts",
+    }
+    return {name: partial(_block, path) for name, path in (of_clients | of_workers).items()}
 
 
 def packages_table() -> str:
@@ -22,4 +30,4 @@ def packages_table() -> str:
 
 
 def _block(path: Path) -> str:
-    return f"```js {path.name}\n{path.read_text(encoding='utf-8')}```"
+    return f"```{LANGUAGES[path.suffix]} {path.name}\n{path.read_text(encoding='utf-8')}```"

@@ -3,7 +3,7 @@
 from typer.main import get_command
 
 from server.__main__ import cli
-from server.settings import Settings
+from server.settings import Settings, shown
 
 
 def settings_table() -> str:
@@ -11,10 +11,11 @@ def settings_table() -> str:
     rows = ["| Option | Environment variable | Default | Meaning | Commands |", "|---|---|---|---|---|"]
     prefix = Settings.model_config["env_prefix"]
     for name, field in Settings.model_fields.items():
-        default = "off" if field.default is False else f"`{field.default}`"
+        is_word = field.default is None or isinstance(field.default, bool | tuple)
+        default = shown(field.default) if is_word else f"`{field.default}`"
         commands = ", ".join(f"`{command}`" for command in _commands_with(name))
         rows.append(
-            f"| `--{name}` | `{prefix}{name.upper()}` | {default} | {field.description} | {commands} |"
+            f"| `--{name.replace('_', '-')}` | `{prefix}{name.upper()}` | {default} | {field.description} | {commands} |"
         )
     return "\n".join(rows)
 

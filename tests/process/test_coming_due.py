@@ -1,7 +1,5 @@
 """What comes by itself in running servers: told on every stream, and not missed by one that was down (T1, T2, S4)."""
 
-import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
@@ -10,36 +8,16 @@ from signal import SIGKILL
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, update
 
-from db.commands.outcome import Actor
-from db.commands.step import fail_step
 from db.connect import database_for
-from db.requests import Write
-from db.statements import Statement
-from db.store import Store
-from db.tables import DEFAULT_TENANT
 from tests.contract.graphs import TASK, graph
-from tests.contract.tables import STEPS, set_columns, written
-from tests.contract.trees import Rows, read
-from tests.contract.trees import create as create_many
+from tests.contract.tables import STEPS, set_columns
 from tests.frontend_documents import document
 from tests.process.clients import LIVE, Answer, Watch, post
 from tests.process.quiet import said_since_start
 from tests.process.workflows import Execution, create, publish, send
 from tests.servers import ServerProcess
 
-EACH = 500
-_ALL_LATE = Statement(
-    update(STEPS)
-    .where(STEPS.c.status == "InProgress")
-    .values(due_at=bindparam("past", type_=STEPS.c.due_at.type))
-)
-_ALL_RETRIED = Statement(
-    update(STEPS)
-    .where(STEPS.c.retry_at.is_not(None))
-    .values(retry_at=bindparam("past", type_=STEPS.c.retry_at.type))
-)
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 LATE = graph("late", {"task": TASK}, "start task end")
 RETRIED = graph(
@@ -176,59 +154,6 @@ async def test_t2_what_came_due_while_no_server_ran_is_done_when_one_starts(
             server, document("FollowChanges"), rootId=claimed.id, after=await beginning(server, claimed)
         ) as payloads:
             await Stream(payloads).tells(has_change("STEP_CLAIM_EXPIRED"))
-
-
-async def test_t2_a_thousand_over_two_servers_one_of_which_is_killed_happen_once_each(
-    served_database_url: str, tmp_path: Path
-) -> None:
-    directories = [tmp_path / name for name in ("one", "two")]
-    for directory in directories:
-        directory.mkdir()
-    with (
-        served(served_database_url, directories[0]) as mortal,
-        served(served_database_url, directories[1]) as other,
-    ):
-        await publish(other, LATE, "late")
-        await publish(other, PATIENT, "patient")
-        async with database_for(served_database_url) as database:
-            store = Store(database)
-            for key in ("late", "patient"):
-                await create_many(store, DEFAULT_TENANT, key, EACH)
-            await fail_all(store)
-            await database.transact(
-                written(Write(_ALL_LATE, [{"past": PAST}]), Write(_ALL_RETRIED, [{"past": PAST}]))
-            )
-            # Where nobody is told, both look after five seconds at the latest.
-            while sum((await happened(store)).values()) < EACH // 2:
-                pass
-            mortal.stop(SIGKILL)
-            while sum((counts := await happened(store)).values()) < 2 * EACH:
-                pass
-            assert set(counts.values()) == {1}
-            assert_whole_but_for_dates(await read(store, DEFAULT_TENANT))
-        assert said_since_start(other.output) == []
-
-
-async def fail_all(store: Store) -> None:
-    """Have every attempt that is to be retried fail."""
-    rows = await read(store, DEFAULT_TENANT, journal=False)
-    patient = {id_ for id_, row in rows.executions.items() if row["name"] == "Patient"}
-    tasks = [rows.step(id_, "task")["id"] for id_ in patient]
-    await asyncio.gather(*(fail_step(store, Actor(), task, None, "It broke.") for task in tasks))
-
-
-async def happened(store: Store) -> Counter[str]:
-    """How often a step became overdue, or a next attempt was made, in each tree."""
-    rows = await read(store, DEFAULT_TENANT)
-    kinds = ("STEP_OVERDUE", "STEP_CREATED")
-    return Counter(root for root, journal in rows.journal.items() for row in journal if row["kind"] in kinds)
-
-
-def assert_whole_but_for_dates(rows: Rows) -> None:
-    """Dense journals, and no tree that somebody wrote to beside them."""
-    for root_id, journal in rows.journal.items():
-        last = rows.executions[root_id]["tree_revision"]
-        assert [row["revision"] for row in journal] == list(range(1, last + 1))
 
 
 async def beginning(server: ServerProcess, made: Execution) -> str:

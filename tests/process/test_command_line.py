@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from typer.main import get_command
 
 from server.__main__ import cli
+from server.document_directory import documents_in, known_documents
 from server.settings import Settings
 from tests.databases import execute, sqlite_url
 from tests.process.commands import invoke
@@ -77,6 +78,18 @@ SERVE_REFUSALS = {
     "several processes that cannot hear each other": (
         ["--workers", "2"],
         ["--workers 2 needs a broker", "redis://HOST:PORT or postgresql://"],
+    ),
+    "documents that there are not": (
+        ["--documents", "all"],
+        ["--documents (STEPGRAPH_DOCUMENTS)", "'trusted'"],
+    ),
+    "an origin that is every one": (
+        ["--origins", "*"],
+        ["--origins (STEPGRAPH_ORIGINS)", "'*' is no origin"],
+    ),
+    "a directory of documents that is missing": (
+        ["--documents-dir", "missing"],
+        ["There is no directory missing to read documents from"],
     ),
     "no process at all": (["--workers", "0"], ["--workers (STEPGRAPH_WORKERS)", "'0'"]),
     "port that is no number": (["--port", "http"], ["--port (STEPGRAPH_PORT)", "integer", "'http'"]),
@@ -215,7 +228,7 @@ def test_help_names_the_environment_variable_of_every_setting(name: str) -> None
     assert (ended.code, ended.errors) == (0, "")
     for option in COMMANDS[name]:
         assert option in ended.output
-        assert f"(STEPGRAPH_{option.removeprefix('--').upper()};" in ended.output
+        assert f"(STEPGRAPH_{option.removeprefix('--').replace('-', '_').upper()};" in ended.output
 
 
 def test_migrate_says_the_revision_and_may_run_again(tmp_path: Path) -> None:
@@ -239,6 +252,21 @@ def test_demo_says_what_it_created_and_the_second_time_that_all_is_there(tmp_pat
     assert sorted(
         (node["key"], node["versions"]["totalCount"]) for node in keys["workflowTemplates"]["nodes"]
     ) == [(key, 1) for key in DEMO_KEYS]
+
+
+@pytest.mark.parametrize("format_", ["codegen", "relay", "apollo"])
+def test_documents_prints_the_manifest_that_serve_reads(format_: str, here: Path) -> None:
+    printed = invoke("documents", "--format", format_)
+    assert (printed.code, printed.errors) == (0, "")
+    (here / "manifest.json").write_text(printed.output, encoding="utf-8")
+    assert documents_in(here) == known_documents(None)
+    assert invoke("documents", "--format", format_, "--documents-dir", ".").output == printed.output
+
+
+def test_documents_refuses_a_directory_that_holds_something_else_in_one_line(here: Path) -> None:
+    (here / "package.json").write_text('{"version": 1}', encoding="utf-8")
+    refused = invoke("documents", "--documents-dir", ".")
+    assert_refused(refused, "package.json: this is no manifest of documents")
 
 
 def test_serve_migrates_an_older_sqlite_file_by_itself(tmp_path: Path) -> None:

@@ -150,6 +150,26 @@ async def test_who_waits_for_work_is_answered_with_none(
         assert said_since_start(server.output) == []
 
 
+async def test_who_waits_for_a_revision_is_answered_that_it_did_not_come(
+    number_and_url: tuple[Signals, str], tmp_path: Path
+) -> None:
+    """Five seconds are most of what there is to end in, and another process may have the revision."""
+    number, url = number_and_url
+    read = "query ($id: ID!) { workflowExecution(id: $id, minRevision: 99) { id } }"
+    with ServerProcess("--demo", "--database", url, cwd=tmp_path) as server:
+        execution = await create(server)
+        query = request(read, "application/json", id=execution.id)
+        async with asyncio.timeout(60), connection(server, query) as waiting:
+            async with http_client(server) as client:
+                await client.get("/healthz")  # who came before is known to the server by now
+            server.tell(number)
+            answered = await ended(waiting)
+        assert b"it did not reach 99 before this server ended." in answered
+        assert b'"code":"REVISION_NOT_REACHED"' in answered
+        assert await asyncio.to_thread(server.wait) == 0
+        assert said_since_start(server.output) == []
+
+
 @asynccontextmanager
 async def held_tree(url: str, execution_id: str) -> AsyncIterator[None]:
     """Another transaction holds the tree's root: commands on it wait (`live.md` J1)."""

@@ -148,7 +148,7 @@ async def test_everything_that_the_code_counts_is_told_by_its_name(server: Serve
 
 
 async def test_it_can_be_turned_off(tmp_path: Path) -> None:
-    with ServerProcess("--metrics", "off", cwd=tmp_path) as server:
+    with ServerProcess("--no-metrics", cwd=tmp_path) as server:
         async with http_client(server) as client:
             assert (await client.get("/metrics")).status_code == 404
         assert not any("/metrics" in line for line in server.output)

@@ -1,9 +1,6 @@
 """Two server processes on one PostgreSQL database: what one does is seen live on the other (`live.md` 2)."""
 
 import asyncio
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,26 +10,12 @@ from server.ring import Ring
 from tests.live.ears import started
 from tests.live.postgresql_server import HarmableBroker
 from tests.process.clients import LIVE, Watch, http_client
+from tests.process.pairs import Pair, pair_of_servers
 from tests.process.quiet import said_since_start
 from tests.process.workflows import WATCH, complete, create, read_state, state_of
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.postgresql
-
-Pair = tuple[ServerProcess, ServerProcess]
-
-
-@contextmanager
-def pair_of_servers(database: str, broadcast: str, directory: Path) -> Iterator[Pair]:
-    """Two processes, started side by side."""
-    options = ("--demo", "--database", database, "--broadcast", broadcast)
-    servers = [ServerProcess(*options, cwd=directory) for _ in range(2)]
-    with ExitStack() as stack:
-        for server in servers:
-            stack.callback(server.stop)
-        with ThreadPoolExecutor() as threads:
-            list(threads.map(ServerProcess.start, servers))
-        yield servers[0], servers[1]
 
 
 async def see_it_live(acting: ServerProcess, watching: ServerProcess, watch: Watch) -> Ring:

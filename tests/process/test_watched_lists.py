@@ -11,7 +11,8 @@ from tests.folding import folded
 from tests.frontend_documents import document
 from tests.live.brokers import RedisServer
 from tests.process.clients import EVENT_STREAM, LIVE, TRANSPORTS, Answer, Ask, http_client
-from tests.process.test_two_processes import has_status, pair_of_servers
+from tests.process.pairs import pair_of_servers
+from tests.process.test_two_processes import has_status
 from tests.process.workflows import complete, create
 from tests.servers import ServerProcess
 

@@ -15,6 +15,7 @@ from server.documents import Documents
 from server.endpoint import GraphQLEndpoint, TransportLimits
 from server.limits import OperationLimits
 from server.operations import Authorise, Operations
+from server.origins import Origins
 from server.subscriptions import Subscriptions
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
@@ -70,7 +71,7 @@ async def served_toy(
         authenticate=authenticate or _trust,
         limits=limits,
         page=_page,
-        origins=origins,
+        origins=Origins(origins),
     )
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     config = uvicorn.Config(

@@ -31,6 +31,9 @@ class Store:
     def text_of(self, document_id: str) -> str | None:
         return TEXTS.get(document_id)
 
+    def admits(self, text: str) -> bool:
+        return True
+
 
 @pytest.fixture
 async def toy() -> AsyncIterator[Toy]:

@@ -257,3 +257,25 @@ async def test_j6_a_revision_that_does_not_come_is_told_so(
     (error,) = (await (await waiting(api, execution, 99)))["errors"]
     assert error["extensions"] == {"code": "REVISION_NOT_REACHED"}
     assert error["message"] == "The tree is at revision 5; it did not reach 99 within 0.05 seconds."
+
+
+async def test_a4_who_waits_for_a_revision_is_let_go_once_the_process_is_to_end(
+    api: Api, bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaching, "INTERVAL", reaching.LONGEST)
+    await api.publish(TWO, key="two")
+    execution = await run_of(api, "two")
+    read = await waiting(api, execution, 99)
+    await watched(bell, read)
+    api.context.closing.set()
+    (error,) = (await read)["errors"]
+    assert error["extensions"] == {"code": "REVISION_NOT_REACHED"}
+    assert error["message"] == "The tree is at revision 5; it did not reach 99 before this server ended."
+
+
+async def test_a4_a_revision_that_is_there_is_read_while_the_process_ends(api: Api) -> None:
+    await api.publish(TWO, key="two")
+    execution = await run_of(api, "two")
+    api.context.closing.set()
+    data = await answer(api, SHOWN, 1, id=execution["id"], minRevision=execution["treeRevision"])
+    assert data["workflowExecution"]["treeRevision"] == execution["treeRevision"]
