@@ -45,7 +45,8 @@ def _help(name: str) -> str:
     """An option's help, made of the setting behind it."""
     field = Settings.model_fields[name]
     default = "off" if field.default is False else field.default
-    return f"{field.description} (STEPGRAPH_{name.upper()}; default: {default})"
+    shown = f"; default: {default}" if default != "" else ""
+    return f"{field.description} (STEPGRAPH_{name.upper()}{shown})"
 
 
 Database = Annotated[str | None, typer.Option(help=_help("database"))]
@@ -64,7 +65,8 @@ def _settings(**options: Any) -> Settings:
     except ValidationError as error:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0])
-        _fail(f"--{name} (STEPGRAPH_{name.upper()}): {wrong['msg']}, got {wrong['input']!r}.")
+        option = name.replace("_", "-")
+        _fail(f"--{option} (STEPGRAPH_{name.upper()}): {wrong['msg']}, got {wrong['input']!r}.")
 
 
 def _run(work: Any) -> Any:
@@ -83,10 +85,21 @@ def serve(
     broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
     workers: Annotated[str | None, typer.Option(metavar="<int>", help=_help("workers"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
+    auth: Annotated[str | None, typer.Option(metavar="<none|jwt>", help=_help("auth"))] = None,
+    jwt_issuer: Annotated[str | None, typer.Option(help=_help("jwt_issuer"))] = None,
+    jwt_audience: Annotated[str | None, typer.Option(help=_help("jwt_audience"))] = None,
+    jwt_jwks_url: Annotated[str | None, typer.Option(help=_help("jwt_jwks_url"))] = None,
+    jwt_algorithms: Annotated[str | None, typer.Option(help=_help("jwt_algorithms"))] = None,
+    jwt_refresh: Annotated[str | None, typer.Option(metavar="<seconds>", help=_help("jwt_refresh"))] = None,
+    insecure_allow_public: Annotated[
+        bool | None, typer.Option("--insecure-allow-public", help=_help("insecure_allow_public"))
+    ] = None,
 ) -> None:
-    """Serve the API, GraphiQL and live subscriptions."""
-    options = {"host": host, "port": port, "database": database, "broadcast": broadcast}
-    _run(_serve(_settings(**options, workers=workers, demo=demo)))
+    """Serve the API, GraphiQL and live subscriptions.
+
+    The secret of tokens is told by STEPGRAPH_JWT_SECRET alone: everybody on a machine sees the options of a process.
+    """
+    _run(_serve(_settings(**locals())))
 
 
 @cli.command()

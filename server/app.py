@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import strawberry
 import uvicorn
@@ -17,12 +16,13 @@ from db.connect import database_for
 from db.journal import JournalReader
 from db.migrate import migrate, require_migrated
 from db.store import Store
-from db.tables import DEFAULT_TENANT
-from schema.context import Context, Viewer
+from schema.context import Context
 from schema.projection.executor import Plans
 from schema.schema import build_schema, plans_for
 from schema.subscription import PLACED, PLACES
 from server.announcing import DoorbellAnnouncer
+from server.authenticating import Authentication, authentication_of
+from server.authorising import authorise
 from server.broadcast import Doorbell
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
@@ -49,8 +49,6 @@ CLOSE_SECONDS = 0.5
 SOCKETS_PER_SECOND = 500
 SPREAD_SECONDS = 3
 
-ANYONE: Final = Viewer(DEFAULT_TENANT)
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -65,10 +63,7 @@ class Parts:
     lists: LivePages
     work: WaitingClaims
     timer: Timer
-
-    async def authenticate(self, _connection: HTTPConnection) -> Viewer:
-        """Nobody is asked for a token: everyone acts as the default tenant."""
-        return ANYONE
+    authentication: Authentication
 
     def context_for(self, connection: HTTPConnection) -> Context:
         """An operation's surroundings."""
@@ -110,7 +105,8 @@ class Application:
 
 
 def create_app(settings: Settings) -> Application:
-    """The application, nothing of it started yet. Raises `ValueError` for a URL that cannot work."""
+    """The application, nothing of it started yet. Raises `ValueError` for settings that cannot work."""
+    authentication = authentication_of(settings)
     schema = build_schema()
     database = database_for(settings.database)
     doorbell = Doorbell(settings.broadcast)
@@ -119,13 +115,14 @@ def create_app(settings: Settings) -> Application:
     store = Store(database)
     timer = Timer(store, DoorbellAnnouncer(doorbell), doorbell)
     work = WaitingClaims(feed)
-    parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), work, timer)
-    operations = Operations(schema)
+    lists = LivePages(feed)
+    parts = Parts(settings, schema, store, plans, doorbell, feed, lists, work, timer, authentication)
+    operations = Operations(schema, authorise=authorise)
     endpoint = GraphQLEndpoint(
         operations,
         Subscriptions(operations, placed=Placed(PLACED, PLACES)),
         parts.context_for,
-        authenticate=parts.authenticate,
+        authenticate=authentication.authenticate,
         page=graphiql_page,
     )
     health = Health(settings, database, doorbell)
@@ -134,7 +131,7 @@ def create_app(settings: Settings) -> Application:
 
 
 async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack) -> None:
-    """Database, doorbell, feed, timer; subscribers end first, and the database is let go last."""
+    """Database, doorbell, feed, timer, the keys of tokens; subscribers end first, and the database is let go last."""
     await parts.store.database.open()
     stack.push_async_callback(_within, CLOSE_SECONDS, parts.store.database.close)
     await parts.doorbell.start()
@@ -143,6 +140,7 @@ async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack)
     stack.push_async_callback(parts.feed.stop)
     await parts.timer.start()
     stack.push_async_callback(_within, CLOSE_SECONDS, parts.timer.stop)
+    await stack.enter_async_context(parts.authentication.running())
     stack.callback(parts.work.close)
     stack.push_async_callback(_within, CLOSE_SECONDS, endpoint.close)
 
