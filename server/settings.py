@@ -57,8 +57,8 @@ class Settings(BaseSettings):
             "Algorithms that are allowed, with commas between; empty: `HS256` with a secret, `RS256,ES256` with a key set."
         ),
     )
-    jwt_refresh: float = Field(
-        default=300.0,
+    jwt_refresh: int = Field(
+        default=300,
         ge=1,
         le=86_400,
         description="Seconds after which the key set is fetched again; so long a withdrawn key is trusted at most.",

@@ -11,10 +11,11 @@ def settings_table() -> str:
     rows = ["| Option | Environment variable | Default | Meaning | Commands |", "|---|---|---|---|---|"]
     prefix = Settings.model_config["env_prefix"]
     for name, field in Settings.model_fields.items():
-        default = "off" if field.default is False else f"`{field.default}`"
         commands = ", ".join(f"`{command}`" for command in _commands_with(name))
+        option = f"`--{name.replace('_', '-')}`" if commands else "no option"
+        variable = f"`{prefix}{name.upper()}`"
         rows.append(
-            f"| `--{name}` | `{prefix}{name.upper()}` | {default} | {field.description} | {commands} |"
+            f"| {option} | {variable} | {_shown(field.default)} | {field.description} | {commands or '`serve`'} |"
         )
     return "\n".join(rows)
 
@@ -28,6 +29,12 @@ def options_of(command: str) -> set[str]:
     """The names of a command's options."""
     parameters = get_command(cli).commands[command].params
     return {str(parameter.name) for parameter in parameters} - {"help"}
+
+
+def _shown(default: object) -> str:
+    if default is False:
+        return "off"
+    return "" if default == "" else f"`{default}`"
 
 
 def _commands_with(name: str) -> list[str]:
