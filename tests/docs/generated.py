@@ -11,6 +11,7 @@ from tests.docs.diagrams import execution_diagram, step_diagram, version_diagram
 from tests.docs.expression_tables import expression_limits, functions, light_functions
 from tests.docs.limits_table import limits_table
 from tests.docs.pages import ROOT, page_names, read
+from tests.docs.scopes_table import scopes_table
 from tests.docs.settings_table import settings_table
 
 MAKERS: dict[str, Callable[[], str]] = {
@@ -19,6 +20,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "version statuses": version_diagram,
     "settings": settings_table,
     "limits": limits_table,
+    "scopes": scopes_table,
     "functions": functions,
     "light functions": light_functions,
     "expression limits": expression_limits,
