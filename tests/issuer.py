@@ -36,13 +36,13 @@ def public_pem(kid: str) -> bytes:
 
 
 def claims(**changed: Any) -> dict[str, Any]:
-    """What a good token says for an hour; what is None is left out."""
+    """What a good token says for a day, so that one made at collection lasts for the tests; what is None is left out."""
     now = datetime.now(UTC)
     good = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": "ann",
-        "exp": now + timedelta(hours=1),
+        "exp": now + timedelta(days=1),
         "nbf": now,
         "scope": "executions:read",
     }

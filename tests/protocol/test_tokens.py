@@ -27,6 +27,8 @@ from tests.protocol.test_websocket import COUNTER, counted
 
 KEY_SET = ("RS256", "ES256")
 NEVER = 3600.0
+# Tokens of parameters are made when the tests are collected, and shown when it is their turn.
+A_DAY = 86_400
 
 
 @pytest.fixture
@@ -119,8 +121,8 @@ BAD: dict[str, tuple[str, str]] = {
     "an extension that must be understood": (token(header={"crit": ["exp"]}), MALFORMED),
     "expired": (token(exp=soon(-60)), EXPIRED),
     "expired within the leeway": (token(exp=soon(-1)), EXPIRED),
-    "not yet valid": (token(nbf=soon(60)), NOT_YET),
-    "issued in the future": (token(iat=soon(60)), NOT_YET),
+    "not yet valid": (token(nbf=soon(A_DAY)), NOT_YET),
+    "issued in the future": (token(iat=soon(A_DAY)), NOT_YET),
     "another audience": (token(aud="another"), NOT_FOR_HERE),
     "other audiences": (token(aud=["another", "stepgraph2"]), NOT_FOR_HERE),
     "another issuer": (token(iss="https://issuer.test.evil"), NOT_FOR_HERE),
