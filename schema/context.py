@@ -16,18 +16,23 @@ from db.store import Store
 from schema.allowance import Allowance
 from schema.projection.executor import Plans
 from schema.streams.list_page import ListPage, ListRow
+from schema.trust import Trust
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. `actor` stands in the journal; `scopes` say what the viewer may do, until `expires_at` (UTC)."""
+    """Who asks. `actor` stands in the journal; `scopes` say what the viewer may do, until `expires_at` (UTC).
+
+    `trust` is that in the key which signed the token; None where nobody is asked for one.
+    """
 
     tenant: str
     actor: str | None = None
     scopes: frozenset[str] = frozenset()
     expires_at: datetime | None = None
+    trust: Trust | None = None
 
 
 class Watch(Protocol):

@@ -20,6 +20,7 @@ from schema.projection.arguments import BadUserInput
 from schema.projection.rows import Rows
 from schema.refusals import refused
 from schema.results import BulkResult, ClaimResult, TemplateResult, TransitionResult
+from schema.scopes import Scope, ScopeMissing
 
 
 @strawberry.type(
@@ -180,6 +181,8 @@ class Mutation:
     async def release_step(self, info: OperationInfo, input: inputs.ReleaseStepInput) -> TransitionResult:
         given = Given(info, input)
         token = given.fields.get("claim_token")
+        if token is None and Scope.WRITE not in info.context.viewer.scopes:
+            raise ScopeMissing(f"releaseStep without claimToken needs the scope {Scope.WRITE}.")
         return await _moved(
             info, step.release_step(*given.caller, given.id, token, given.reason, given.guard)
         )

@@ -67,9 +67,8 @@ def _settings(**options: Any) -> Settings:
     except ValidationError as error:
         wrong = error.errors()[0]
         name = str(wrong["loc"][0])
-        _fail(
-            f"--{name.replace('_', '-')} (STEPGRAPH_{name.upper()}): {wrong['msg']}, got {wrong['input']!r}."
-        )
+        option = name.replace("_", "-")
+        _fail(f"--{option} (STEPGRAPH_{name.upper()}): {wrong['msg']}, got {wrong['input']!r}.")
 
 
 def _run(work: Any) -> Any:
@@ -90,6 +89,15 @@ def serve(
     metrics: Annotated[bool | None, typer.Option("--metrics/--no-metrics", help=_help("metrics"))] = None,
     log: Annotated[str | None, typer.Option(metavar="text|json", help=_help("log"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
+    auth: Annotated[str | None, typer.Option(metavar="<none|jwt>", help=_help("auth"))] = None,
+    jwt_issuer: Annotated[str | None, typer.Option(help=_help("jwt_issuer"))] = None,
+    jwt_audience: Annotated[str | None, typer.Option(help=_help("jwt_audience"))] = None,
+    jwt_jwks_url: Annotated[str | None, typer.Option(help=_help("jwt_jwks_url"))] = None,
+    jwt_algorithms: Annotated[str | None, typer.Option(help=_help("jwt_algorithms"))] = None,
+    jwt_refresh: Annotated[str | None, typer.Option(metavar="<seconds>", help=_help("jwt_refresh"))] = None,
+    insecure_allow_public: Annotated[
+        bool | None, typer.Option("--insecure-allow-public", help=_help("insecure_allow_public"))
+    ] = None,
     documents: Annotated[str | None, typer.Option(metavar="any|trusted", help=_help("documents"))] = None,
     documents_dir: DocumentsDir = None,
     origins: Annotated[str | None, typer.Option(metavar="ORIGIN,…", help=_help("origins"))] = None,
@@ -101,7 +109,10 @@ def serve(
         bool | None, typer.Option("--suggestions/--no-suggestions", help=_help("suggestions"))
     ] = None,
 ) -> None:
-    """Serve the API, GraphiQL and live subscriptions."""
+    """Serve the API, GraphiQL and live subscriptions.
+
+    The secret of tokens is told by STEPGRAPH_JWT_SECRET alone: everybody on a machine sees the options of a process.
+    """
     _run(_serve(_settings(**locals())))
 
 

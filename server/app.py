@@ -19,12 +19,13 @@ from db.connect import database_for
 from db.journal import JournalReader
 from db.migrate import migrate, require_migrated
 from db.store import Store
-from db.tables import DEFAULT_TENANT
-from schema.context import Context, Viewer
+from schema.context import Context
 from schema.projection.executor import Plans
 from schema.schema import build_schema, plans_for
 from schema.subscription import PLACED, PLACES
 from server.announcing import DoorbellAnnouncer
+from server.authenticating import Authentication, authentication_of
+from server.authorising import authorise
 from server.broadcast import Doorbell
 from server.document_directory import known_documents
 from server.documents import StoredDocuments, sha256_of
@@ -70,8 +71,6 @@ SPREAD_SECONDS = 3
 # What `stepgraph watch` and `stepgraph types` send.
 OWN_DOCUMENTS: Final = {sha256_of(text): text for text in (*WATCHING, TEMPLATE, VERSION)}
 
-ANYONE: Final = Viewer(DEFAULT_TENANT)
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -86,11 +85,8 @@ class Parts:
     lists: LivePages
     work: WaitingClaims
     timer: Timer
+    authentication: Authentication
     closing: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def authenticate(self, _connection: HTTPConnection) -> Viewer:
-        """Nobody is asked for a token: everyone acts as the default tenant."""
-        return ANYONE
 
     def context_for(self, connection: HTTPConnection) -> Context:
         """An operation's surroundings."""
@@ -136,7 +132,8 @@ class Application:
 
 
 def create_app(settings: Settings) -> Application:
-    """The application, nothing of it started yet. Raises `ValueError` for a URL, or documents, that cannot work."""
+    """The application, nothing of it started yet. Raises `ValueError` for settings, or documents, that cannot work."""
+    authentication = authentication_of(settings)
     schema = build_schema()
     measure_commands(schema)
     database = database_for(settings.database)
@@ -146,8 +143,9 @@ def create_app(settings: Settings) -> Application:
     store = Store(database)
     timer = Timer(store, DoorbellAnnouncer(doorbell), doorbell)
     work = WaitingClaims(feed)
-    parts = Parts(settings, schema, store, plans, doorbell, feed, LivePages(feed), work, timer)
     tally = Tally(trusted_names())
+    lists = LivePages(feed)
+    parts = Parts(settings, schema, store, plans, doorbell, feed, lists, work, timer, authentication)
     documents = StoredDocuments(known_documents(settings.documents_dir) | OWN_DOCUMENTS, settings.documents)
     operations = MeasuredOperations(
         schema,
@@ -155,13 +153,14 @@ def create_app(settings: Settings) -> Application:
         rules=() if settings.introspection else (NoSchemaIntrospectionCustomRule,),
         hide_suggestions=not (settings.suggestions and settings.introspection),
         documents=documents,
+        authorise=authorise,
     )
     subscriptions = MeasuredSubscriptions(operations, tally=tally, placed=Placed(PLACED, PLACES))
     endpoint = GraphQLEndpoint(
         operations,
         subscriptions,
         parts.context_for,
-        authenticate=parts.authenticate,
+        authenticate=authentication.authenticate,
         page=graphiql_page if settings.graphiql else None,
         origins=Origins(settings.origins),
     )
@@ -175,7 +174,7 @@ def create_app(settings: Settings) -> Application:
 
 
 async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack) -> None:
-    """Database, doorbell, feed, timer; subscribers end first, and the database is let go last."""
+    """Database, doorbell, feed, timer, the keys of tokens; subscribers end first, and the database is let go last."""
     await parts.store.database.open()
     stack.push_async_callback(_within, CLOSE_SECONDS, parts.store.database.close)
     await parts.doorbell.start()
@@ -184,6 +183,7 @@ async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack)
     stack.push_async_callback(parts.feed.stop)
     await parts.timer.start()
     stack.push_async_callback(_within, CLOSE_SECONDS, parts.timer.stop)
+    await stack.enter_async_context(parts.authentication.running())
     stack.callback(parts.work.close)
     stack.push_async_callback(_within, CLOSE_SECONDS, endpoint.close)
 

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.authentication import Authenticate, Unauthenticated, authenticated
+from server.authentication import Authenticate, Unauthenticated, Undecided, authenticated
 from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations
 from server.origins import Origins
 from server.payload import Payload, SubscriptionFailed
@@ -127,6 +127,8 @@ class HTTPEndpoint:
             await authenticated(self._authenticate, request)
         except Unauthenticated as cause:
             raise Rejected(401, ErrorCode.UNAUTHENTICATED, str(cause), www_authenticate="Bearer") from None
+        except Undecided as cause:
+            raise Rejected(503, ErrorCode.UNAVAILABLE, str(cause), retry_after="5") from None
 
     async def _read(self, request: Request[Any]) -> GraphQLRequest:
         if request.method == "GET":

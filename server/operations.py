@@ -35,6 +35,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.allowance import Allowance
+from schema.trust import Trust
 from server.document_cache import DocumentCache, ValidDocument
 from server.documents import Documents, NoDocuments
 from server.limits import (
@@ -81,6 +82,10 @@ class Viewer(Protocol):
     @property
     def expires_at(self) -> datetime | None:
         """When it is no longer known who asks, with a time zone; None: never."""
+
+    @property
+    def trust(self) -> Trust | None:
+        """When this ends it is no longer known who asks either; None where nothing expires."""
 
 
 class OperationContext(Protocol):

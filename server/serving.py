@@ -8,6 +8,7 @@ from signal import SIGTERM
 
 from db.session import Unavailable
 from server.app import Application, uvicorn_config
+from server.authenticating import require_loopback
 from server.settings import Settings
 from server.uvicorn_server import UvicornServer
 
@@ -20,7 +21,10 @@ GC_THRESHOLDS = (
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Take the port, before anything else: a second server must not migrate or load anything. Raises `Unavailable`."""
+    """Take the port, before anything else: a second server must not migrate or load anything.
+
+    Raises `Unavailable`, and `ValueError` for an address that is open to more than may ask.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,7 +32,11 @@ def listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MILLISECONDS)
     try:
         listener.bind((settings.host, settings.port))
+        require_loopback(settings, listener)
         listener.listen(2048)
+    except ValueError:
+        listener.close()
+        raise
     except OSError as error:
         listener.close()
         raise Unavailable(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from error

@@ -1,5 +1,6 @@
 """Settings: command-line options, which are environment variables `STEPGRAPH_…` as well."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,6 +9,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.documents import Runs
 from server.origins import checked_origin
+
+
+class Auth(StrEnum):
+    """How it is known who asks."""
+
+    NONE = "none"
+    JWT = "jwt"
 
 
 class Settings(BaseSettings):
@@ -38,6 +46,36 @@ class Settings(BaseSettings):
     log: Literal["text", "json"] = Field(
         default="text",
         description="What the log is written as: `text`, of faults only, or `json`, a line for every operation too.",
+    )
+    auth: Auth = Field(
+        default=Auth.NONE,
+        description="Who may ask: `none` (everybody may do everything, on loopback only) or `jwt` (bearer tokens).",
+    )
+    jwt_issuer: str = Field(default="", description="What a token's claim `iss` must be.")
+    jwt_audience: str = Field(default="", description="What must be in a token's claim `aud`.")
+    jwt_secret: str = Field(
+        default="",
+        repr=False,
+        description="Secret of at least 32 bytes that tokens are signed with (HS256).",
+    )
+    jwt_jwks_url: str = Field(
+        default="", description="URL of the issuer's key set (JWKS), where there is no secret."
+    )
+    jwt_algorithms: str = Field(
+        default="",
+        description=(
+            "Algorithms that are allowed, with commas between; empty: `HS256` with a secret, `RS256,ES256` with a key set."
+        ),
+    )
+    jwt_refresh: int = Field(
+        default=300,
+        ge=1,
+        le=86_400,
+        description="Seconds after which the key set is fetched again; so long a withdrawn key is trusted at most.",
+    )
+    insecure_allow_public: bool = Field(
+        default=False,
+        description="Listen on other addresses than loopback though everybody may do everything.",
     )
     demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")
     documents: Runs = Field(

@@ -71,7 +71,7 @@ class EventStreams:
 
 
 class EventStream:
-    """An ASGI response. Ends with its payloads, its client, its viewer's token, or all streams.
+    """An ASGI response. Ends with its payloads, its client, its viewer's token or the trust in it, or all streams.
 
     A token ends it as a drain does, without `complete`: clients connect again, with a new one or to be told 401. An
     event with an error would be the last for them.
@@ -94,6 +94,9 @@ class EventStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         end = self._streams.register()
         end.add_done_callback(self._hurry)
+        trust = contextlib.ExitStack()
+        if self._viewer is not None and self._viewer.trust is not None:
+            trust.enter_context(self._viewer.trust.told(lambda: _set(end)))
         client = asyncio.create_task(_until_disconnected(receive, end))
         try:
             await self._write(send, end)
@@ -101,6 +104,7 @@ class EventStream:
             if drop(scope):
                 await client
         finally:
+            trust.close()
             await _stop(client, self._upcoming)
             await self._payloads.aclose()
             end.cancel()

@@ -13,12 +13,13 @@ from starlette.types import Message, Send
 from starlette.websockets import WebSocket
 
 from server.authentication import (
-    EXPIRED,
     Authenticate,
     TokenExpired,
     Unauthenticated,
+    Undecided,
     authenticated,
     seconds_left,
+    why_over,
 )
 from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations, Viewer
 from server.payload import Payload, SubscriptionFailed
@@ -93,6 +94,7 @@ class Connection:
         self._operations = RunningOperations()
         # Who connects; nobody before `connection_init`.
         self._viewer: Viewer | None = None
+        self._trust = contextlib.ExitStack()
         # `server/leaving.py`
         self._websocket.state.gone = asyncio.Event()
         self._is_closed = False
@@ -163,6 +165,8 @@ class Connection:
             raise CloseSocket(code, "Too many initialisation requests")
         self._timer.cancel()
         self._viewer = await self._authenticate(message.payload)
+        if self._viewer.trust is not None:
+            self._trust.enter_context(self._viewer.trust.told(self._look_after))
         self._look_after()
         await self._send(CONNECTION_ACK)
 
@@ -177,6 +181,8 @@ class Connection:
             raise CloseSocket(CloseCode.FORBIDDEN, str(expired)) from None
         except Unauthenticated as cause:
             raise CloseSocket(CloseCode.UNAUTHORIZED, str(cause)) from None
+        except Undecided as cause:
+            raise CloseSocket(CloseCode.TRY_AGAIN_LATER, str(cause)) from None
         except TimeoutError:
             raise CloseSocket(CloseCode.CONNECTION_INITIALISATION_TIMEOUT, INIT_TIMEOUT) from None
         finally:
@@ -186,7 +192,7 @@ class Connection:
         if self._viewer is None:
             raise CloseSocket(CloseCode.UNAUTHORIZED, "Unauthorized")
         if self._has_expired():
-            raise CloseSocket(CloseCode.FORBIDDEN, EXPIRED)
+            raise CloseSocket(CloseCode.FORBIDDEN, why_over(self._viewer))
         if message.id in self._operations:
             code = CloseCode.SUBSCRIBER_ALREADY_EXISTS
             raise CloseSocket(code, f"Subscriber for {message.id} already exists")
@@ -271,7 +277,7 @@ class Connection:
 
     async def _send(self, text: str) -> None:
         if self._has_expired():
-            await self.close(CloseCode.FORBIDDEN, EXPIRED)
+            await self.close(CloseCode.FORBIDDEN, why_over(self._viewer))
         if self._is_closed:
             raise SocketGone
         if self._blocked_since is None:
@@ -287,11 +293,11 @@ class Connection:
         self._close_soon(CloseCode.CONNECTION_INITIALISATION_TIMEOUT, INIT_TIMEOUT)
 
     def _look_after(self) -> None:
-        """Close for a token that has expired and for a reader that takes nothing, though nothing is sent."""
+        """Close for a token that is good no more and for a reader that takes nothing, though nothing is sent."""
         patience = self._limits.stall_timeout
         since = self._blocked_since
         if self._has_expired():
-            self._close_soon(CloseCode.FORBIDDEN, EXPIRED)
+            self._close_soon(CloseCode.FORBIDDEN, why_over(self._viewer))
         elif since is not None and self._loop.time() - since >= patience:
             self._close_soon(CloseCode.TRY_AGAIN_LATER, "The reader takes nothing.")
         else:
@@ -314,6 +320,7 @@ class Connection:
     def _release(self) -> None:
         self._is_closed = True
         self._timer.cancel()
+        self._trust.close()
         self._websocket.state.gone.set()
         self._operations.release(self._surroundings.unfinished)
 

@@ -13,6 +13,7 @@ from db.commands.outcome import Committed
 from db.store import Store
 from schema.context import Context, Viewer
 from schema.schema import build_schema, plans_for
+from schema.scopes import EVERY_SCOPE
 from server.live_pages import LivePages
 from server.waiting_claims import WaitingClaims
 
@@ -74,7 +75,7 @@ class Api:
         self.store = replace(store, database=self.database)  # type: ignore[arg-type]  # a stand-in
         self.announcer = Heard()
         self.context = Context(
-            viewer=Viewer(tenant, actor),
+            viewer=Viewer(tenant, actor, EVERY_SCOPE),
             store=self.store,
             plans=plans_for(SCHEMA, store.database.kind),
             feed=SilentFeed(),

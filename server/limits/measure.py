@@ -59,12 +59,13 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class OperationMeasure:
-    """What an operation comes to; `roots` are the costs of what it selects first."""
+    """What an operation comes to; `roots` are the costs of what it selects first, `root_fields` name it (`Query.node`)."""
 
     definition: OperationDefinitionNode
     total: Measure
     cost: Cost
     roots: tuple[tuple[SelectionNode, Cost], ...]
+    root_fields: frozenset[str]
 
 
 ANY_LIST: Final = Size(UNSIZED_LIST)
@@ -104,8 +105,31 @@ class Measuring:
         total = sum_of([Measure(directives=directives), *measures])
         costs = [each.cost(ANY_LIST) for each in measures]
         return OperationMeasure(
-            definition, total, Cost.total(costs), tuple(zip(selections, costs, strict=True))
+            definition,
+            total,
+            Cost.total(costs),
+            tuple(zip(selections, costs, strict=True)),
+            self._root_fields(root, definition),
         )
+
+    def _root_fields(
+        self, root: GraphQLNamedType | None, definition: OperationDefinitionNode
+    ) -> frozenset[str]:
+        """By their names, not their aliases, and those that directives may leave out too."""
+        names: set[str] = set()
+        waiting = list(definition.selection_set.selections)
+        spread: set[str] = set()
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, FieldNode):
+                names.add(f"{root.name if root else ''}.{node.name.value}")
+            elif isinstance(node, InlineFragmentNode):
+                waiting += node.selection_set.selections
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                spread.add(node.name.value)
+                if fragment := self._fragments.get(node.name.value):
+                    waiting += fragment.selection_set.selections
+        return frozenset(names)
 
     def _selections(self, node: SelectionSetNode, parent: GraphQLNamedType | None) -> Measurement:
         measures = []

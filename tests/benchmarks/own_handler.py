@@ -24,7 +24,7 @@ class OwnHandler(GraphQL[Context, None]):
         self._parts = parts
 
     async def get_context(self, request: Any, response: Any) -> Context:
-        request.state.viewer = await self._parts.authenticate(request)
+        request.state.viewer = await self._parts.authentication.authenticate(request)
         return self._parts.context_for(request)
 
     def encode_json(self, data: GraphQLHTTPResponse) -> str:

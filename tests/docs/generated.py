@@ -12,6 +12,7 @@ from tests.docs.expression_tables import expression_limits, functions, light_fun
 from tests.docs.limits_table import limits_table
 from tests.docs.metrics_table import metrics_table
 from tests.docs.pages import ROOT, page_names, read
+from tests.docs.scopes_table import scopes_table
 from tests.docs.settings_table import settings_table
 
 MAKERS: dict[str, Callable[[], str]] = {
@@ -21,6 +22,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "settings": settings_table,
     "limits": limits_table,
     "metrics": metrics_table,
+    "scopes": scopes_table,
     "functions": functions,
     "light functions": light_functions,
     "expression limits": expression_limits,

@@ -11,12 +11,12 @@ def settings_table() -> str:
     rows = ["| Option | Environment variable | Default | Meaning | Commands |", "|---|---|---|---|---|"]
     prefix = Settings.model_config["env_prefix"]
     for name, field in Settings.model_fields.items():
-        is_word = field.default is None or isinstance(field.default, bool | tuple)
+        is_word = field.default in (None, "") or isinstance(field.default, bool | tuple)
         default = shown(field.default) if is_word else f"`{field.default}`"
         commands = ", ".join(f"`{command}`" for command in _commands_with(name))
-        rows.append(
-            f"| `--{name.replace('_', '-')}` | `{prefix}{name.upper()}` | {default} | {field.description} | {commands} |"
-        )
+        option = f"`--{name.replace('_', '-')}`" if commands else "no option"
+        variable = f"`{prefix}{name.upper()}`"
+        rows.append(f"| {option} | {variable} | {default} | {field.description} | {commands or '`serve`'} |")
     return "\n".join(rows)
 
 

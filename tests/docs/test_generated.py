@@ -39,5 +39,6 @@ def test_every_command_of_the_command_line_is_told() -> None:
     assert told == command_names()
 
 
-def test_serve_takes_every_setting_as_an_option() -> None:
-    assert options_of("serve") == Settings.model_fields.keys() - {"url"}
+def test_serve_takes_every_setting_as_an_option_but_the_secret() -> None:
+    """Everybody on a machine sees the options of a process."""
+    assert options_of("serve") == Settings.model_fields.keys() - {"jwt_secret", "url"}

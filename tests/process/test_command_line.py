@@ -44,6 +44,8 @@ def assert_refused(ended: Ended, *fragments: str) -> None:
 
 # ---- What cannot work is refused: one line, exit code 1, nothing created
 
+JWT = ("--auth", "jwt", "--jwt-issuer", "issuer", "--jwt-audience", "audience")
+
 SERVE_REFUSALS = {
     "database that nobody serves": (
         ["--database", f"postgresql+asyncpg://user:{SECRET}@127.0.0.1:1/x"],
@@ -94,6 +96,31 @@ SERVE_REFUSALS = {
     "no process at all": (["--workers", "0"], ["--workers (STEPGRAPH_WORKERS)", "'0'"]),
     "port that is no number": (["--port", "http"], ["--port (STEPGRAPH_PORT)", "integer", "'http'"]),
     "port that does not exist": (["--port", "65536"], ["--port (STEPGRAPH_PORT)", "65535"]),
+    "every address, and everybody may do everything": (
+        ["--host", "0.0.0.0"],  # noqa: S104  # refused
+        ["Refusing to listen on 0.0.0.0, where everybody could do everything", "--insecure-allow-public"],
+    ),
+    "every address of IPv6": (["--host", "::"], ["Refusing to listen on ::,"]),
+    "no such way to know who asks": (["--auth", "basic"], ["--auth (STEPGRAPH_AUTH)", "'none' or 'jwt'"]),
+    "tokens of nobody": (["--auth", "jwt"], ["--auth jwt needs --jwt-issuer (STEPGRAPH_JWT_ISSUER)"]),
+    "tokens for nobody": (["--auth", "jwt", "--jwt-issuer", "i"], ["needs --jwt-audience"]),
+    "tokens without a key": ([*JWT], ["needs exactly one of STEPGRAPH_JWT_SECRET and --jwt-jwks-url"]),
+    "a key set at no address": (
+        [*JWT, "--jwt-jwks-url", "file:///etc/passwd"],
+        ["--jwt-jwks-url (STEPGRAPH_JWT_JWKS_URL) begins with http"],
+    ),
+    "an algorithm that a key set is not for": (
+        [*JWT, "--jwt-jwks-url", "http://127.0.0.1:1/", "--jwt-algorithms", "RS256, HS256"],
+        ["--jwt-algorithms (STEPGRAPH_JWT_ALGORITHMS): 'HS256' is none of RS256"],
+    ),
+    "an algorithm that is none": (
+        [*JWT, "--jwt-jwks-url", "http://127.0.0.1:1/", "--jwt-algorithms", "none"],
+        ["'none' is none of"],
+    ),
+    "a key set that is fetched without end": (
+        [*JWT, "--jwt-jwks-url", "http://127.0.0.1:1/", "--jwt-refresh", "0"],
+        ["--jwt-refresh (STEPGRAPH_JWT_REFRESH)", "'0'"],
+    ),
     "host that is nobody's": (["--host", "host.invalid"], ["Cannot listen on host.invalid"]),
     "host of another machine": (["--host", "192.0.2.1"], ["Cannot listen on 192.0.2.1"]),
     # `getaddrinfo` takes it for every address that the machine has.
@@ -315,6 +342,35 @@ def test_the_start_screen_says_what_is_served_where(tmp_path: Path) -> None:
             "workflowTemplates": {"totalCount": 0}
         }
     assert (tmp_path / "stepgraph.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("secret", "more", "fault"),
+    [
+        (SECRET, (), "STEPGRAPH_JWT_SECRET is shorter than 32 bytes"),
+        (SECRET * 8, ("--jwt-jwks-url", "http://127.0.0.1:1/"), "exactly one of"),
+        (SECRET * 8, ("--jwt-algorithms", "RS256"), "'RS256' is none of HS256"),
+    ],
+)
+def test_a_secret_that_cannot_be_one_is_refused_and_not_shown(
+    secret: str, more: tuple[str, ...], fault: str, here: Path
+) -> None:
+    assert_refused(
+        invoke("serve", "--port", "0", *JWT, *more, variables={"STEPGRAPH_JWT_SECRET": secret}), fault
+    )
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3"])
+def test_loopback_may_be_listened_on_whoever_asks(host: str, here: Path) -> None:
+    with ServerProcess("--host", host, cwd=here) as server:
+        assert server.graphql("{ __typename }") == {"__typename": "Query"}
+
+
+def test_everybody_may_be_let_in_where_that_is_meant(here: Path) -> None:
+    everywhere = "0.0.0.0"  # noqa: S104  # an empty database, for a moment
+    with ServerProcess("--host", everywhere, "--insecure-allow-public", cwd=here) as server:
+        assert server.graphql("{ __typename }") == {"__typename": "Query"}
 
 
 def test_an_option_outranks_the_environment_and_the_environment_the_default(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
 
 from schema.allowance import Allowance
+from schema.trust import Trust
 
 
 @dataclass
@@ -22,6 +23,7 @@ class ToyViewer:
     actor: str | None = None
     scopes: frozenset[str] = frozenset()
     expires_at: datetime | None = None
+    trust: Trust | None = None
 
 
 class World:

@@ -22,6 +22,7 @@ from server.subscriptions import Refresh, Subscription, Subscriptions
 class Viewer:
     tenant: str = "default"
     scopes: frozenset[str] = frozenset()
+    trust: None = None
 
 
 class Source:

@@ -1,0 +1,174 @@
+"""`serve --auth jwt`: who may do what, by a token of an issuer that publishes its keys (`security.md` A1, A2)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from tests.databases import sqlite_url
+from tests.issuer import AUDIENCE, ISSUER, SECRET, jwk, secret_token, token
+from tests.live.brokers import REDIS_URL
+from tests.servers import NO_TLS, ServerProcess
+
+JWT = {"STEPGRAPH_AUTH": "jwt", "STEPGRAPH_JWT_ISSUER": ISSUER, "STEPGRAPH_JWT_AUDIENCE": AUDIENCE}
+CHANGES = "subscription { changes { __typename } }"
+FIND = "{ workflowTemplates { totalCount } }"
+CANCEL = """
+  mutation ($id: ID!) { cancelWorkflowExecution(input: {id: $id}) { __typename } }
+"""
+RELEASE = "mutation ($input: ReleaseStepInput!) { releaseStep(input: $input) { __typename } }"
+
+
+class KeyServer:
+    """Publishes the keys of these names."""
+
+    def __init__(self) -> None:
+        keys = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = orjson.dumps({"keys": [jwk(kid) for kid in keys.kids]})
+                self.send_response(200)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Says nothing."""
+
+        self.kids = ["one", "two"]
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/keys"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def key_server() -> Iterator[KeyServer]:
+    server = KeyServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(key_server: KeyServer, tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server that fetches its keys every second."""
+    variables = {**JWT, "STEPGRAPH_JWT_JWKS_URL": key_server.url, "STEPGRAPH_JWT_REFRESH": "1"}
+    database = sqlite_url(tmp_path / "tokens.db")
+    with ServerProcess("--demo", "--database", database, cwd=tmp_path, variables=variables) as running:
+        yield running
+
+
+def post(server: ServerProcess, query: str, shown: str | None, **variables: Any) -> httpx.Response:
+    headers = {"accept": "application/graphql-response+json"} | (
+        {"authorization": f"Bearer {shown}"} if shown else {}
+    )
+    body = {"query": query, "variables": variables}
+    return httpx.post(
+        f"{server.url}/graphql", json=body, headers=headers, timeout=60, trust_env=False, verify=NO_TLS
+    )
+
+
+def outcome(response: httpx.Response) -> Any:
+    """The only root field of an answer, or the code of its error."""
+    answer = response.json()
+    if "errors" in answer:
+        return answer["errors"][0]["extensions"]["code"]
+    return next(iter(answer["data"].values()))
+
+
+def test_scopes_say_who_may_do_what(server: ServerProcess) -> None:
+    nobody, nothing = (None, token(scope=""))
+    reader, worker, writer = (
+        token(scope=each) for each in ("executions:read", "steps:work", "executions:write")
+    )
+    unknown = {"id": "step_01h455vb4pex5vsknk084sn02q"}
+    not_found = {"__typename": "NotFound"}
+
+    assert (post(server, FIND, nobody).status_code, outcome(post(server, FIND, nobody))) == (
+        401,
+        "UNAUTHENTICATED",
+    )
+    assert outcome(post(server, "{ __typename }", nobody)) == "UNAUTHENTICATED"
+    assert outcome(post(server, "{ __typename }", nothing)) == "Query"
+    assert outcome(post(server, FIND, nothing)) == "FORBIDDEN"
+    for each in (reader, worker, writer):
+        assert outcome(post(server, FIND, each))["totalCount"] > 0
+    for each in (nothing, reader, worker):
+        assert outcome(post(server, CANCEL, each, **unknown)) == "FORBIDDEN"
+    assert outcome(post(server, CANCEL, writer, **unknown)) == not_found
+    assert outcome(post(server, RELEASE, reader, input={**unknown, "claimToken": "t"})) == "FORBIDDEN"
+    assert outcome(post(server, RELEASE, worker, input={**unknown, "claimToken": "t"})) == not_found
+    for without in (unknown, {**unknown, "claimToken": None}):
+        assert outcome(post(server, RELEASE, worker, input=without)) == "FORBIDDEN"
+        assert outcome(post(server, RELEASE, writer, input=without)) == not_found
+
+
+def test_a_token_of_another_tenant_sees_nothing_of_the_default_one(server: ServerProcess) -> None:
+    assert outcome(post(server, FIND, token(tenant="acme"))) == {"totalCount": 0}
+
+
+def test_pages_and_health_need_no_token(server: ServerProcess) -> None:
+    for path in ("/healthz", "/readyz", "/graphql"):
+        response = httpx.get(
+            f"{server.url}{path}", headers={"accept": "text/html"}, trust_env=False, verify=NO_TLS
+        )
+        assert response.status_code == 200
+
+
+async def test_a_withdrawn_key_closes_its_sockets_with_the_next_refresh(
+    server: ServerProcess, key_server: KeyServer
+) -> None:
+    async with asyncio.timeout(60), socket(server, "one") as first, socket(server, "two") as second:
+        for each in (first, second):
+            await each.send(orjson.dumps(subscribe(CHANGES)).decode())
+        key_server.kids = ["two"]
+        await first.wait_closed()
+        assert first.close_code == 4403
+        assert outcome(post(server, FIND, token("one"))) == "UNAUTHENTICATED"
+        await second.send('{"type":"ping"}')
+        while orjson.loads(await second.recv())["type"] != "pong":
+            pass
+    assert "Traceback" not in "\n".join(server.output)
+
+
+@asynccontextmanager
+async def socket(server: ServerProcess, kid: str) -> AsyncIterator[ClientConnection]:
+    """An acknowledged socket whose token this key has signed."""
+    protocols = [Subprotocol("graphql-transport-ws")]
+    async with connect(server.websocket_url, subprotocols=protocols, proxy=None) as connection:
+        payload = {"authorization": f"Bearer {token(kid)}"}
+        await connection.send(orjson.dumps({"type": "connection_init", "payload": payload}).decode())
+        assert orjson.loads(await connection.recv()) == {"type": "connection_ack"}
+        yield connection
+
+
+def subscribe(query: str) -> dict[str, Any]:
+    return {"id": "1", "type": "subscribe", "payload": {"query": query}}
+
+
+@pytest.mark.redis
+def test_a_secret_reaches_every_worker_process_and_no_output(
+    migrated_postgresql_url: str, tmp_path: Path
+) -> None:
+    variables = {**JWT, "STEPGRAPH_JWT_SECRET": SECRET}
+    options = ("--workers", "2", "--database", migrated_postgresql_url, "--broadcast", REDIS_URL)
+    with ServerProcess(*options, cwd=tmp_path, variables=variables) as running:
+        for _ in range(10):
+            assert outcome(post(running, FIND, secret_token())) == {"totalCount": 0}
+            assert outcome(post(running, FIND, token())) == "UNAUTHENTICATED"
+    assert SECRET not in "\n".join(running.output)
