@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from db.postgresql_pool import Connections, Lease
 from db.requests import Ask, Begin, Fetch, Request, Rest, Write, WriteRows
 from db.row_changes import together, together_at
-from db.session import Conflict, Database, Unavailable
+from db.session import Conflict, Database, PoolUse, Unavailable
 from db.statements import Row, Statement
 
 T = TypeVar("T")
@@ -89,6 +89,9 @@ class PostgreSQLDatabase(Database):
         await self._readers.close()
         await self._writers.close()
         await asyncio.to_thread(self.evaluations.close)
+
+    def pools(self) -> Sequence[PoolUse]:
+        return [self._readers.use("readers"), self._writers.use("writers")]
 
     async def read(self, text: str, arguments: Sequence[Any]) -> str | None:
         try:

@@ -5,6 +5,8 @@ from typing import Any, Final, Self
 
 import asyncpg
 
+from db.session import PoolUse
+
 # What lies between here and the server may have dropped a connection that was silent for longer, and tell nobody.
 TRUSTED_SECONDS: Final = 300
 
@@ -45,6 +47,12 @@ class Connections:
             self._idle.append((connection, _now()))
         else:
             await self._pool.release(connection)
+
+    def use(self, name: str) -> PoolUse:
+        """How they are used at the moment."""
+        size = self._pool.get_size()
+        at_hand = self._pool.get_idle_size() + len(self._idle)
+        return PoolUse(name, size, size - at_hand, self._pool.get_max_size(), self._waiting)
 
     async def close(self) -> None:
         """Let running statements end and close every connection."""

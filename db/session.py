@@ -7,6 +7,7 @@ read or written.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar
 
 from sqlalchemy.engine import URL, make_url
@@ -33,6 +34,18 @@ class Conflict(Exception):  # a fact about the rows, which the script turns into
     """A row that a script wrote breaks a unique or foreign key; thrown into the script where it wrote."""
 
 
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """How a pool of connections is used: how many are `open`, how many of them at work, how many there may be, and how
+    many pieces of work wait for one."""
+
+    name: str
+    open: int
+    used: int
+    limit: int
+    waiting: int
+
+
 class Database(ABC):
     """One database: reads beside each other, writes one transaction per script."""
 
@@ -48,6 +61,10 @@ class Database(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Let running statements end and close every connection."""
+
+    @abstractmethod
+    def pools(self) -> Sequence[PoolUse]:
+        """How its connections are used at the moment, while it is open."""
 
     @abstractmethod
     async def read(self, text: str, arguments: Sequence[Any]) -> str | None:

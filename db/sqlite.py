@@ -10,7 +10,7 @@ import aiosqlite
 from sqlalchemy.engine import URL
 
 from db.requests import Request
-from db.session import AnswerTooLong, Database, Unavailable
+from db.session import AnswerTooLong, Database, PoolUse, Unavailable
 from db.sqlite_writer import CACHED_STATEMENTS, SQLiteWriter, clock_text
 from db.statements import Row, Statement
 
@@ -39,6 +39,7 @@ class SQLiteDatabase(Database):
         self._writer = SQLiteWriter(self._path, self.evaluations.evaluate_many_blocking)
         self._idle: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._open: list[aiosqlite.Connection] = []
+        self._waiting = 0
 
     async def open(self) -> None:
         try:
@@ -56,6 +57,10 @@ class SQLiteDatabase(Database):
             await connection.close()
         await self._writer.close()
         await asyncio.to_thread(self.evaluations.close)
+
+    def pools(self) -> Sequence[PoolUse]:
+        used = len(self._open) - self._idle.qsize()
+        return [PoolUse("readers", len(self._open), used, _READERS, self._waiting), self._writer.use()]
 
     async def read(self, text: str, arguments: Sequence[Any]) -> str | None:
         try:
@@ -82,7 +87,11 @@ class SQLiteDatabase(Database):
         return connection
 
     async def _fetch(self, text: str, arguments: Sequence[Any]) -> list[sqlite3.Row]:
-        reader = await self._idle.get()
+        self._waiting += 1
+        try:
+            reader = await self._idle.get()
+        finally:
+            self._waiting -= 1
         try:
             return list(await reader.execute_fetchall(text, arguments))
         except asyncio.CancelledError:

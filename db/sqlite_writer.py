@@ -18,7 +18,7 @@ from db.requests import Ask, Begin, Fetch, Request, Rest, WriteRows
 from db.row_changes import each_of
 from db.runtime.expressions import EvaluationRequest, Outcome
 from db.runtime.moments import timestamp_text
-from db.session import Conflict, Unavailable
+from db.session import Conflict, PoolUse, Unavailable
 from db.statements import Statement
 
 CACHED_STATEMENTS = 512
@@ -56,6 +56,7 @@ class SQLiteWriter:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._waiting: deque[Waiting] = deque()
         self._connection: sqlite3.Connection | None = None
+        self._is_writing = False
 
     async def open(self) -> None:
         """Connect; raises `sqlite3.Error`."""
@@ -66,6 +67,12 @@ class SQLiteWriter:
         if self._connection is not None:
             await self._in_thread(self._connection.close)
         self._thread.shutdown()
+
+    def use(self) -> PoolUse:
+        """How its one connection is used at the moment; scripts wait for the next commit."""
+        return PoolUse(
+            "writers", int(self._connection is not None), int(self._is_writing), 1, len(self._waiting)
+        )
 
     async def transact(self, script: Script) -> Any:
         """Run a script in a transaction; returns what it returns once that is on the disk."""
@@ -81,7 +88,9 @@ class SQLiteWriter:
         while self._waiting and len(taken) < MOST_TOGETHER:
             taken.append(self._waiting.popleft())
         if taken:
+            self._is_writing = True
             done = self._together(taken)
+            self._is_writing = False
             loop.call_soon_threadsafe(_answer, done)
 
     def _together(self, taken: list[Waiting]) -> list[Done]:

@@ -22,6 +22,7 @@ from schema.schema import build_schema
 from server.app import create_app, prepare_database
 from server.demo import load_demo
 from server.document_directory import known_documents
+from server.log import configure_log
 from server.manifests import ManifestFormat, written_manifest
 from server.pruning import prune as run_prune
 from server.serving import listen
@@ -85,6 +86,8 @@ def serve(
     database: Database = None,
     broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
     workers: Annotated[str | None, typer.Option(metavar="<int>", help=_help("workers"))] = None,
+    metrics: Annotated[bool | None, typer.Option("--metrics/--no-metrics", help=_help("metrics"))] = None,
+    log: Annotated[str | None, typer.Option(metavar="text|json", help=_help("log"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
     auth: Annotated[str | None, typer.Option(metavar="<none|jwt>", help=_help("auth"))] = None,
     jwt_issuer: Annotated[str | None, typer.Option(help=_help("jwt_issuer"))] = None,
@@ -236,6 +239,7 @@ async def _begin_epoch(settings: Settings) -> str:
 
 async def _serve(settings: Settings) -> None:
     require_shared_broker(settings)
+    configure_log(settings.log)
     with listen(settings) as listener:
         app = create_app(settings)
         await prepare_database(settings)
@@ -256,6 +260,8 @@ def _announce(settings: Settings, port: int) -> None:
         console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")
     console.print(f"  Health         {base}/healthz  {base}/readyz")
+    if settings.metrics:
+        console.print(f"  Metrics        {base}/metrics")
     console.print(f"  Database       {_without_passwords(settings.database)}")
     console.print(f"  Broadcast      {_without_passwords(settings.broadcast)}")
     if settings.workers > 1:

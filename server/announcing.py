@@ -3,6 +3,7 @@
 from db.commands.outcome import Committed
 from server.broadcast import Doorbell
 from server.ring import Ring
+from server.trail import trail
 
 
 class DoorbellAnnouncer:
@@ -13,5 +14,6 @@ class DoorbellAnnouncer:
 
     async def announce(self, committed: Committed) -> None:
         """Never fails; a command that changed nothing is not announced."""
+        trail().meet(committed.execution_id)
         if committed.revision > committed.since:
             await self._doorbell.ring(Ring(committed.root_id, committed.since, committed.revision))

@@ -12,6 +12,7 @@ import strawberry
 import uvicorn
 from graphql import NoSchemaIntrospectionCustomRule
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 
 from db.connect import database_for
@@ -33,16 +34,27 @@ from server.feed import Feed
 from server.health import Health, health_routes
 from server.leaving import client_leaves
 from server.live_pages import LivePages
-from server.operations import Operations
+from server.log import is_json
+from server.measuring import (
+    MeasuredOperations,
+    MeasuredSubscriptions,
+    Tally,
+    measure_commands,
+    subscription_fields,
+    trusted_names,
+)
+from server.metrics_page import metrics_routes
 from server.origins import Origins
 from server.pages import graphiql_page, graphiql_routes
+from server.sampling import Sampler
 from server.settings import Settings
-from server.subscriptions import Placed, Subscriptions
+from server.subscriptions import Placed
 from server.timers import Timer
 from server.types.version import TEMPLATE, VERSION
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
 from server.waiting_claims import WaitingClaims
+from server.watched_requests import WatchedRequests
 from server.watching.documents import WATCHING
 
 log = logging.getLogger(__name__)
@@ -100,12 +112,14 @@ class Application:
     parts: Parts
     endpoint: GraphQLEndpoint
     health: Health
+    sampler: Sampler
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start every part. Raises `Unavailable` where the database cannot be opened."""
         async with AsyncExitStack() as stack:
             await _start(self.parts, self.endpoint, stack)
+            await stack.enter_async_context(self.sampler.running())
             yield
 
     async def drain(self) -> None:
@@ -121,6 +135,7 @@ def create_app(settings: Settings) -> Application:
     """The application, nothing of it started yet. Raises `ValueError` for settings, or documents, that cannot work."""
     authentication = authentication_of(settings)
     schema = build_schema()
+    measure_commands(schema)
     database = database_for(settings.database)
     doorbell = Doorbell(settings.broadcast)
     feed = Feed(doorbell, JournalReader(database))
@@ -128,28 +143,34 @@ def create_app(settings: Settings) -> Application:
     store = Store(database)
     timer = Timer(store, DoorbellAnnouncer(doorbell), doorbell)
     work = WaitingClaims(feed)
+    tally = Tally(trusted_names())
     lists = LivePages(feed)
     parts = Parts(settings, schema, store, plans, doorbell, feed, lists, work, timer, authentication)
     documents = StoredDocuments(known_documents(settings.documents_dir) | OWN_DOCUMENTS, settings.documents)
-    operations = Operations(
+    operations = MeasuredOperations(
         schema,
+        tally=tally,
         rules=() if settings.introspection else (NoSchemaIntrospectionCustomRule,),
         hide_suggestions=not (settings.suggestions and settings.introspection),
         documents=documents,
         authorise=authorise,
     )
+    subscriptions = MeasuredSubscriptions(operations, tally=tally, placed=Placed(PLACED, PLACES))
     endpoint = GraphQLEndpoint(
         operations,
-        Subscriptions(operations, placed=Placed(PLACED, PLACES)),
+        subscriptions,
         parts.context_for,
         authenticate=authentication.authenticate,
         page=graphiql_page if settings.graphiql else None,
         origins=Origins(settings.origins),
     )
     health = Health(settings, database, doorbell)
+    sampler = Sampler(endpoint, subscriptions, subscription_fields(schema), feed, doorbell, database)
     pages = graphiql_routes() if settings.graphiql else []
-    routes = [*endpoint.routes(), *pages, *health_routes(health)]
-    return Application(Starlette(routes=routes), parts, endpoint, health)
+    numbers = metrics_routes(sampler) if settings.metrics else []
+    routes = [*endpoint.routes(), *pages, *health_routes(health), *numbers]
+    app = Starlette(routes=routes, middleware=[Middleware(WatchedRequests)])
+    return Application(app, parts, endpoint, health, sampler)
 
 
 async def _start(parts: Parts, endpoint: GraphQLEndpoint, stack: AsyncExitStack) -> None:
@@ -198,5 +219,6 @@ def uvicorn_config(app: Starlette) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         log_level="warning",
         access_log=False,
+        log_config=None if is_json() else uvicorn.config.LOGGING_CONFIG,
         lifespan="off",  # `Application.running` instead: what cannot start says so in one line
     )

@@ -18,6 +18,7 @@ from db.runtime.changes import ChangeKind
 from server.backoff import Backoff
 from server.broadcast import DoorbellHealth, DoorbellStatus
 from server.followers import Follower, Followers
+from server.metrics import FEED_LAG_SECONDS, FEED_MISSED_RINGS
 from server.outage import Outage
 from server.ring import Ring
 from server.tail import TailReader, Tails
@@ -206,6 +207,8 @@ class Feed:
         self._tails.nudge()
 
     def _read_soon(self, tree: WatchedTree) -> None:
+        if tree.is_behind and tree.behind_since is None:
+            tree.behind_since = asyncio.get_running_loop().time()
         if tree.is_behind and not tree.being_read:
             tree.being_read = True
             # To the end, though who watches may leave before.
@@ -278,6 +281,8 @@ class Feed:
             tree.wake_all()
         if not tree.is_behind:
             self._outage.heal(tree.root_id)
+        elif tree.behind_since is None:
+            FEED_MISSED_RINGS.inc()
         self._read_soon(tree)
         self._leave_if_read(tree)
 
@@ -293,6 +298,7 @@ class Feed:
             else:
                 tree.being_read = False
                 self._outage.heal(tree.root_id)
+                _measure_lag(tree)
                 self._read_soon(tree)
                 self._leave_if_read(tree)
 
@@ -324,6 +330,12 @@ class Feed:
     def _fail(self, what: str, error: Exception) -> None:
         self._outage.note(what, error, asyncio.get_running_loop().time())
         self._nudge.set()
+
+
+def _measure_lag(tree: WatchedTree) -> None:
+    if tree.behind_since is not None:
+        FEED_LAG_SECONDS.observe(asyncio.get_running_loop().time() - tree.behind_since)
+        tree.behind_since = None
 
 
 def advance(tree: WatchedTree, page: Sequence[JournalEntry]) -> None:

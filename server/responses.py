@@ -15,6 +15,7 @@ import orjson
 from graphql import GraphQLError
 
 from db.session import Unavailable
+from server.metrics import UNEXPECTED_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,8 @@ def internal_error(cause: BaseException) -> FormattedError:
         message = "The database does not answer at the moment. Try again."
         return {"message": message, "extensions": {"code": ErrorCode.UNAVAILABLE}}
     error_id = uuid.uuid4().hex
-    logger.error("Unexpected error %s", error_id, exc_info=cause)
+    UNEXPECTED_ERRORS.inc()
+    logger.error("Unexpected error %s", error_id, exc_info=cause, extra={"error_id": error_id})
     extensions = {"code": ErrorCode.INTERNAL_SERVER_ERROR, "id": error_id}
     return {"message": "Internal server error", "extensions": extensions}
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -41,6 +41,11 @@ class Settings(BaseSettings):
         ge=1,
         le=64,
         description="Server processes on the one address; more than 1 need a broadcast channel that they share.",
+    )
+    metrics: bool = Field(default=True, description="Serve `/metrics` for Prometheus.")
+    log: Literal["text", "json"] = Field(
+        default="text",
+        description="What the log is written as: `text`, of faults only, or `json`, a line for every operation too.",
     )
     auth: Auth = Field(
         default=Auth.NONE,

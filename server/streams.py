@@ -6,7 +6,7 @@ journal, not here. Sources are the schema's (`schema/streams/`).
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from typing import Any, Final, Self
 
 import orjson
@@ -18,6 +18,7 @@ from schema.projection.journal import NoLongerKept
 from schema.streams.event import Event
 from schema.streams.places import not_found
 from server.backoff import Backoff
+from server.metrics import DELIVERIES, PAYLOADS
 from server.once import Once
 from server.operations import OperationRefused, Source, outcome_of
 from server.payload import Payload, SubscriptionFailed
@@ -34,10 +35,17 @@ Made = list[Payload]
 class Crowd:
     """Everybody who has subscribed to the same thing, wherever each stands: what was made for one serves all."""
 
-    def __init__(self, on_empty: Callable[[], None]) -> None:
+    def __init__(self, field: str, on_empty: Callable[[], None]) -> None:
+        self.field = field
         self._made: Once[Made] = Once(ROOM, lambda made: sum(len(each.data) for each in made) + 1)
         self._streams = 0
+        self._given = 0
         self._on_empty = on_empty
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return self._streams
 
     def join(self, open_source: Callable[[], Awaitable[Source]]) -> "Stream":
         """A new subscriber, whose source is opened when it is first read."""
@@ -48,12 +56,25 @@ class Crowd:
         """The last to leave takes everything with it."""
         self._streams -= 1
         if not self._streams:
+            self.count()
             self._made.close()
             self._on_empty()
 
     async def payloads(self, source: Source, event: Event) -> Made:
         """What the selection makes of an event. Raises `SubscriptionFailed`."""
-        return await self._made.get(event.key, lambda: _make(source, event))
+        made = await self._made.get(event.key, lambda: self._make(source, event))
+        self._given += len(made)
+        return made
+
+    def count(self) -> None:
+        """Tell what was given since the last time: a number that each reader only adds to, since they are many."""
+        DELIVERIES.labels(self.field).inc(self._given)
+        self._given = 0
+
+    async def _make(self, source: Source, event: Event) -> Made:
+        made = await _make(source, event)
+        PAYLOADS.labels(self.field).inc(len(made))
+        return made
 
 
 class Stream:
@@ -147,11 +168,14 @@ class Crowds:
         """How many different subscriptions there are."""
         return len(self._crowds)
 
-    def join(self, key: Hashable, open_source: Callable[[], Awaitable[Source]]) -> Stream:
+    def __iter__(self) -> Iterator[Crowd]:
+        return iter(self._crowds.values())
+
+    def join(self, field: str, key: Hashable, open_source: Callable[[], Awaitable[Source]]) -> Stream:
         """Subscribe; who has the same key has asked for the same, whatever the place."""
         crowd = self._crowds.get(key)
         if crowd is None:
-            crowd = self._crowds[key] = Crowd(lambda: self._forget(key))
+            crowd = self._crowds[key] = Crowd(field, lambda: self._forget(key))
         return crowd.join(open_source)
 
     def _forget(self, key: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import orjson
 from graphql import ExecutionResult, GraphQLError, Node, VariableDefinitionNode, VariableNode, Visitor, visit
 
+from server.metrics import DELIVERIES, PAYLOADS
 from server.operations import Operation, OperationContext, OperationRefused, Operations, outcome_of
 from server.payload import Payload, SubscriptionFailed
 from server.responses import ErrorCode, FormattedError, encode_outcome, format_errors, internal_error
@@ -141,14 +142,20 @@ class Subscription:
 
 
 class Run:
-    """One execution of a subscription and everybody who shares it."""
+    """One execution of a subscription, by its root field's name, and everybody who shares it."""
 
-    def __init__(self, on_finish: Callable[["Run"], None]) -> None:
+    def __init__(self, field: str, on_finish: Callable[["Run"], None]) -> None:
+        self.field = field
         self.refresh = Refresh()
         self._on_finish = on_finish
         self._subscribers: dict[Subscription, None] = {}
         self._answered = 0
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many share it."""
+        return len(self._subscribers)
 
     def start(self, open_source: OpenSource) -> asyncio.Task[None]:
         self._task = asyncio.create_task(self._pump(open_source))
@@ -191,12 +198,16 @@ class Run:
         answered = self.refresh.answered
         was_asked_for = answered > self._answered
         self._answered = answered
+        given = 0
         for number, subscription in enumerate(tuple(self._subscribers), 1):
             if subscription.joined > answered or (was_asked_for and subscription.holds(payload)):
                 continue
             subscription.give(payload)
+            given += 1
             if number % AT_A_TIME == 0:
                 await asyncio.sleep(0)
+        PAYLOADS.labels(self.field).inc()
+        DELIVERIES.labels(self.field).inc(given)
 
     def _end_for_who_was_answered(self) -> None:
         """The source has ended. Who joined during its last read stays, for a source that begins after that."""
@@ -255,17 +266,33 @@ class Subscriptions:
         self._placed = placed or Placed()
         self._crowds = Crowds()
         self._runs: dict[RunKey, Run] = {}
+        self._running: set[Run] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """How many different subscriptions there are."""
         return len(self._runs) + len(self._crowds)
 
+    def subscribers(self) -> dict[str, list[int]]:
+        """How many subscribers each different subscription has, by root field."""
+        numbers: dict[str, list[int]] = {}
+        for shared in (*self._running, *self._crowds):
+            numbers.setdefault(shared.field, []).append(shared.size)
+        return numbers
+
+    def count(self) -> None:
+        """Tell `server/metrics.py` of what was given."""
+        for crowd in self._crowds:
+            crowd.count()
+
     def open(self, operation: Operation, context: OperationContext) -> Subscription | Stream:
         """Join all who have subscribed to the same. Raises `OperationRefused`."""
-        if operation.root_field.name.value in self._placed.fields:
+        field = operation.root_field.name.value
+        if field in self._placed.fields:
             key = self._key(operation, context, without=self._placed.variables(operation))
-            return self._crowds.join(key or object(), lambda: self._operations.source(operation, context))
+            return self._crowds.join(
+                field, key or object(), lambda: self._operations.source(operation, context)
+            )
         key = self._key(operation, context)
         run = self._runs.get(key) if key else None
         return run.join() if run else self._start(key, operation, context)
@@ -282,7 +309,8 @@ class Subscriptions:
             if key and self._runs.get(key) is finished:
                 del self._runs[key]
 
-        run = Run(on_finish=forget)
+        run = Run(operation.root_field.name.value, on_finish=forget)
+        self._running.add(run)
         if key:
             self._runs[key] = run
         subscription = run.join()
@@ -290,6 +318,7 @@ class Subscriptions:
         task = run.start(lambda: self._operations.subscribe(operation, run_context))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._running.discard(run))
         return subscription
 
     def _key(

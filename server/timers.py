@@ -23,6 +23,7 @@ from server.backoff import Backoff
 from server.broadcast import DoorbellStatus
 from server.feed import Bell
 from server.holds import Holds
+from server.metrics import TIMER_LAG_SECONDS, TIMER_LOOKED, TIMER_TREES
 from server.ring import Ring
 from server.waiting import happens
 
@@ -112,6 +113,7 @@ class Timer:
         except Exception as error:
             return self._fail(error)
         self._heal()
+        TIMER_LOOKED.set_to_current_time()
         return max(seconds, 0.0)
 
     async def _until_due(self) -> float:
@@ -119,6 +121,8 @@ class Timer:
         working = self._doorbell.health.status is DoorbellStatus.OK
         sleep = self._timing.longest if working else self._timing.unheard
         due = await self._read(lambda: seconds_until_due(self._store.database, self._held()))
+        if due is not None and due <= 0:
+            TIMER_LAG_SECONDS.observe(-due)
         tried_again = self._holds.seconds(_now())
         return min(
             sleep, self._forget_at - _now(), *(each for each in (due, tried_again) if each is not None)
@@ -145,10 +149,13 @@ class Timer:
         failure = next((each for each in outcomes if isinstance(each, Exception)), None)
         if failure is not None:
             self._holds.broken(tree.root_id, failure, _now())
+            TIMER_TREES.labels("failed").inc()
         elif any(each is not None for each in outcomes):
             self._holds.release(tree.root_id)
+            TIMER_TREES.labels("done").inc()
         else:
             self._holds.busy(tree.root_id, _now())
+            TIMER_TREES.labels("busy").inc()
 
     async def _outcomes(self, tree: DueTree) -> list[Committed | Exception | None]:
         """What came of it: None where nothing changed. What fails together is tried one by one, so that an execution in

@@ -36,7 +36,8 @@ class WatchedTree:
 
     `position` is the revision up to which watches were woken; None until it was read. `wanted` is the highest
     revision rung and not yet read for, `confirmed` the highest that the database itself has told. `is_followed`: who
-    follows all trees is to hear of what was rung. `pages` are those read by who streams the tree.
+    follows all trees is to hear of what was rung. `behind_since`: when it was first known to be behind, by the event
+    loop's clock. `pages` are those read by who streams the tree.
     """
 
     def __init__(self, root_id: str) -> None:
@@ -45,6 +46,7 @@ class WatchedTree:
         self.wanted = 0
         self.confirmed = 0
         self.being_read = False
+        self.behind_since: float | None = None
         self.missed_changes = False
         self.is_followed = False
         self.pages: Once[TreePage] = Once(_KEPT_PAGES)

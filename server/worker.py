@@ -12,6 +12,7 @@ import uvloop
 
 from db.session import Unavailable
 from server.app import create_app
+from server.log import configure_log
 from server.serving import serve
 from server.settings import Settings
 
@@ -27,6 +28,7 @@ def main() -> None:
 async def _work(listener: socket.socket, control: socket.socket) -> int:
     reader, writer = await asyncio.open_connection(sock=control)
     settings = Settings.model_validate_json(await reader.readline())
+    configure_log(settings.log)
     try:
         await serve(create_app(settings), listener, on_started=lambda: writer.write(READY), until=reader.read)
     except (Unavailable, ValueError) as error:

@@ -15,14 +15,18 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from prometheus_client.multiprocess import mark_process_dead
+
 import server
 from db.session import Unavailable
 from server.backoff import Backoff
+from server.metrics import DIRECTORY_VARIABLE
 from server.settings import Settings
 from server.waiting import happens
 from server.worker import READY
@@ -80,6 +84,8 @@ class Workers:
         self._running: dict[int, Worker] = {}
         self._awaited = set(range(1, settings.workers + 1))
         self._stop = asyncio.Event()
+        # Where the processes keep their numbers, so that each can tell those of all.
+        self._numbers = tempfile.TemporaryDirectory(prefix="stepgraph-")
 
     async def run(self) -> None:
         """Returns once all have drained. Raises `Unavailable` when one cannot start or ends again and again."""
@@ -95,6 +101,7 @@ class Workers:
         finally:
             await self._end(keepers)
             stopped.cancel()
+            self._numbers.cleanup()
         for failure in [keeper.exception() for keeper in keepers]:
             if failure is not None:
                 raise failure
@@ -154,6 +161,8 @@ class Workers:
             if said.encode() == READY.strip():
                 self._started(number)
             code = await worker.process.wait()
+            # What it had counted stays; how it stood is past.
+            mark_process_dead(worker.process.pid, self._numbers.name)  # type: ignore[no-untyped-call]  # untyped there
         finally:
             worker.writer.close()
         if self._stop.is_set():
@@ -185,7 +194,7 @@ class Workers:
                 pass_fds=descriptors,
                 # Ctrl+C in a terminal is for this process, which passes it on.
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": _search_path()},
+                env={**os.environ, "PYTHONPATH": _search_path(), DIRECTORY_VARIABLE: self._numbers.name},
             )
         reader, writer = await asyncio.open_connection(sock=ours)
         writer.write(self._settings.model_dump_json().encode() + b"\n")

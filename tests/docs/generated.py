@@ -10,6 +10,7 @@ from tests.docs.client_files import makers, packages_table
 from tests.docs.diagrams import execution_diagram, step_diagram, version_diagram
 from tests.docs.expression_tables import expression_limits, functions, light_functions
 from tests.docs.limits_table import limits_table
+from tests.docs.metrics_table import metrics_table
 from tests.docs.pages import ROOT, page_names, read
 from tests.docs.scopes_table import scopes_table
 from tests.docs.settings_table import settings_table
@@ -20,6 +21,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "version statuses": version_diagram,
     "settings": settings_table,
     "limits": limits_table,
+    "metrics": metrics_table,
     "scopes": scopes_table,
     "functions": functions,
     "light functions": light_functions,

@@ -330,6 +330,7 @@ def test_the_start_screen_says_what_is_served_where(tmp_path: Path) -> None:
             f"  GraphiQL       {server.url}/graphql  (open it in a browser)",
             f"  GraphQL        {server.url}/graphql  (HTTP, WebSocket, server-sent events)",
             f"  Health         {server.url}/healthz  {server.url}/readyz",
+            f"  Metrics        {server.url}/metrics",
             "  Database       sqlite+aiosqlite:///stepgraph.db",
             "  Broadcast      memory://",
             "Stop it with Ctrl+C.",

@@ -21,6 +21,7 @@ from tests.frontend_documents import document
 from tests.live.brokers import REDIS_URL
 from tests.live.ears import started
 from tests.process.clients import open_socket
+from tests.process.numbers import numbers
 from tests.process.quiet import said_since_start
 from tests.process.workflows import WATCH, create, state_of
 from tests.servers import ServerProcess, run_command
@@ -139,6 +140,36 @@ async def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(several:
     assert said_since_start(several.output) == [
         f"worker process {killed} ended with SIGKILL and is started again"
     ]
+
+
+async def test_whoever_is_asked_tells_the_numbers_of_all_workers_also_of_one_that_was_killed(
+    several: ServerProcess,
+) -> None:
+    """What a worker has counted stays; how it stood goes with it."""
+    execution = await create(several)
+    asked = {"id": "1", "type": "subscribe", "payload": {"query": WATCH, "variables": {"id": execution.id}}}
+    async with socket_of_each(several) as sockets:
+        for socket in sockets.values():
+            await socket.send(json.dumps(asked))
+            assert json.loads(await socket.recv())["type"] == "next"
+        await _until_told(several, "stepgraph_subscribers", WORKERS, field="workflowExecution")
+        (killed, its_socket), (_, other_socket) = sockets.items()
+        psutil.Process(killed).kill()
+        await its_socket.wait_closed()
+        await _until_told(several, "stepgraph_subscribers", 1, field="workflowExecution")
+        assert await (await other_socket.ping()) > 0
+        found = await numbers(several)
+        subscribed = {"type": "subscription", "name": "WatchExecution", "outcome": "ok"}
+        assert found("stepgraph_operations_total", **subscribed) == WORKERS
+        assert found("stepgraph_deliveries_total", field="workflowExecution") >= WORKERS
+        assert found("stepgraph_commands_total", kind="createWorkflowExecution", outcome="done") == 1
+
+
+async def _until_told(server: ServerProcess, name: str, number: float, **labels: str) -> None:
+    """Ask until the workers have written it down, which they do every two seconds."""
+    async with asyncio.timeout(60):
+        while (await numbers(server))(name, **labels) != number:
+            pass
 
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT])
