@@ -1,13 +1,18 @@
 """Histories to look back on: random lives of trees, and after every command what the API showed of the whole tree."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from graphql import get_named_type, is_leaf_type
 
+from db.commands.due import DueTree, handle_due
+from db.commands.outcome import Actor
+from db.commands.step import complete_step, set_step_due_date
 from db.store import Store
 from tests.api import Api
+from tests.contract.claims import ONE, claimed, let_pass
 from tests.model.random_definitions import random_library
 from tests.model.test_both_databases import Replayed, memory_rows, names
 from tests.model.walk import Walk
@@ -26,7 +31,8 @@ def leaves(type_name: str) -> str:
 
 
 STEP = f"""
-  {leaves("WorkflowStepExecution")} failure {{ {leaves("Failure")} }} workflowExecution {{ id revision }}
+  {leaves("WorkflowStepExecution")} failure {{ {leaves("Failure")} }} claim {{ {leaves("Claim")} }}
+  workflowExecution {{ id revision }}
   childProgress {{ {leaves("ExecutionProgress")} }} childWorkflowExecutions(first: 500) {{ id runtimeStatus }}
 """
 EXECUTION = f"""
@@ -104,6 +110,29 @@ async def lived(api: Api, seed: int, length: int) -> History:
     for _ in range(length):
         await life.live(1)
         await history.record()
+    return history
+
+
+async def worked(api: Api) -> History:
+    """A task that passes from hand to hand, and is done too late."""
+    await api.publish(ONE, key="one")
+    root = await api.start("one")
+    step = next(each["id"] for each in root["steps"] if each["stepId"] == "task")
+    history, store, tenant = History(api, root["id"]), api.store, api.context.tenant
+    await history.record()
+    await claimed(store, tenant, "ann")
+    await history.record()
+    await let_pass(store, step)
+    await handle_due(store, DueTree(root["id"], tenant, (root["id"],)))
+    await history.record()
+    (held,) = await claimed(store, tenant, "ben", lease=None)
+    await history.record()
+    await set_step_due_date(store, Actor(tenant), step, datetime(2024, 5, 1, tzinfo=UTC))
+    await history.record()
+    await handle_due(store, DueTree(root["id"], tenant, (root["id"],)))
+    await history.record()
+    await complete_step(store, Actor(tenant), step, {}, token=held["claim_token"])
+    await history.record()
     return history
 
 

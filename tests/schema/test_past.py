@@ -11,7 +11,7 @@ from tests.api import Api
 from tests.contract.fold import fold, shown
 from tests.contract.tables import change_of, journal_of
 from tests.contract.test_journal import ROWS
-from tests.schema.histories import History, executions, lived, walked
+from tests.schema.histories import History, executions, lived, walked, worked
 
 FOLDED = ROWS.replace("($id: ID!)", "($id: ID!, $asOf: Int)").replace("(id: $id)", "(id: $id, asOf: $asOf)")
 
@@ -53,6 +53,10 @@ async def test_j6_a_life_is_remembered(api: Api, seed: int) -> None:
     await assert_remembered(history)
 
 
+async def test_j6_t1_t3_claims_and_marks_are_remembered(api: Api) -> None:
+    await assert_remembered(await worked(api))
+
+
 @pytest.mark.parametrize("seed", [22])
 async def test_j2_j6_every_revision_is_what_the_journal_folds_to(api: Api, seed: int) -> None:
     await assert_folds(await lived(api, seed, length=8))
@@ -66,6 +70,7 @@ async def test_histories_hold_whatever_can_be_looked_back_on(store: Store, tenan
         seen |= happened(await walked(store, f"{tenant}-{seed}", seed, length=20))
     for seed in LIVES:
         seen |= happened(await lived(Api(store, f"{tenant}-life-{seed}"), seed, length=20))
+    seen |= happened(await worked(Api(store, f"{tenant}-work")))
     runtime = "".join(path.read_text() for path in Path(db.runtime.__file__).parent.glob("*.py"))
     made = {kind.name for kind in ChangeKind if f"ChangeKind.{kind.name}" in runtime}
     assert seen >= {*made, "two attempts", "children taken over", "a child of a child", "a batch"}
