@@ -6,6 +6,7 @@ savepoint of its own: one that raises leaves nothing behind, and nothing is answ
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,9 @@ from db.statements import Statement
 CACHED_STATEMENTS = 512
 MOST_TOGETHER = 100
 # FULL: what was acknowledged survives a power cut too, not only the end of the process.
-_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000")
+_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000")
+# How long a new file is waited for that others are making.
+WAL_SECONDS = 30
 
 Script = Generator[Request, Any, Any]
 Evaluate = Callable[[Sequence[EvaluationRequest]], list[Outcome]]
@@ -158,12 +161,31 @@ class SQLiteWriter:
         connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=CACHED_STATEMENTS)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        _turn_on_wal(connection)
         connection.create_function("clock_timestamp", 0, clock_text)
         connection.create_function("clock_timestamp", 1, clock_text)
         return connection
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _turn_on_wal(connection: sqlite3.Connection) -> None:
+    """Have the file's readers and its writer not wait for each other.
+
+    For this change SQLite does not wait for whoever writes, as it does elsewhere: another server that migrates a new file.
+    """
+    until = time.monotonic() + WAL_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            connection.execute("BEGIN IMMEDIATE")  # this waits
+            connection.execute("COMMIT")
+        else:
+            return
 
 
 def clock_text(seconds: int = 0) -> str:
