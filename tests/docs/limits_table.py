@@ -11,10 +11,11 @@ from db.runtime.limits import Limits
 from db.runtime.schemas import MAX_VIOLATIONS
 from schema.given import LONGEST_KEY
 from schema.projection.arguments import MAX_PAGE
-from schema.projection.compiler import MAX_OBJECTS, MAX_PARAMETERS
+from schema.projection.compiler import MAX_OBJECTS
 from schema.projection.executor import LONGEST_ANSWER
 from schema.projection.json_paths import MAX_NAMES
 from schema.projection.paging import DEFAULT_PAGE
+from schema.projection.statement import MAX_PARAMETERS
 from schema.projection.where_checks import MAX_CONDITIONS, MAX_HOPS, MAX_LEVELS, MAX_VALUES
 from schema.reaching import LONGEST
 from server.app import uvicorn_config
