@@ -160,7 +160,7 @@ async def test_i6_what_is_not_the_tenants_is_null_at_any_revision(api: Api, as_o
         (past.EXECUTIONS, {"tree_changed_at", "tree_size"}),
         (past.STEPS, {"is_overridden", "open_children", "claim_token"}),
     ],
-    ids=str,
+    ids=("executions", "steps"),
 )
 def test_every_column_that_commands_change_is_told_by_the_journal(table: Table, not_shown: set[str]) -> None:
     """A column that is written from now on must be looked up in its images, or is never shown."""
