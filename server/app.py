@@ -32,7 +32,6 @@ from server.documents import StoredDocuments, sha256_of
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.health import Health, health_routes
-from server.leaving import client_leaves
 from server.live_pages import LivePages
 from server.log import is_json
 from server.measuring import (
@@ -44,6 +43,7 @@ from server.measuring import (
     trusted_names,
 )
 from server.metrics_page import metrics_routes
+from server.operations import Left
 from server.origins import Origins
 from server.pages import graphiql_page, graphiql_routes
 from server.sampling import Sampler
@@ -88,7 +88,7 @@ class Parts:
     authentication: Authentication
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def context_for(self, connection: HTTPConnection) -> Context:
+    def context_for(self, connection: HTTPConnection, left: Left) -> Context:
         """An operation's surroundings."""
         return Context(
             viewer=connection.state.viewer,
@@ -98,7 +98,7 @@ class Parts:
             lists=self.lists,
             announcer=DoorbellAnnouncer(self.doorbell),
             work=self.work,
-            left=partial(client_leaves, connection),
+            left=left,
             closing=self.closing,
             last_event_id=connection.headers.get("last-event-id"),
         )

@@ -7,6 +7,7 @@ https://graphql.github.io/graphql-over-http/draft/. Reading a request is `server
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from graphql import OperationType
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.authentication import Authenticate, Unauthenticated, Undecided, authenticated
+from server.leaving import client_leaves
 from server.operations import ContextFor, Operation, OperationContext, OperationRefused, Operations
 from server.origins import Origins
 from server.payload import Payload, SubscriptionFailed
@@ -116,7 +118,7 @@ class HTTPEndpoint:
         except OperationRefused as refusal:
             return self._answer(accepted, refused(refusal.errors))
         check_operation(request.method, accepted, operation)
-        context = self._context_for(request)
+        context = self._context_for(request, partial(client_leaves, request))
         if operation.is_subscription:
             stream = self._subscription(operation, context)
             return self._streams.respond(stream, context.viewer)

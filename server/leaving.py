@@ -2,13 +2,10 @@
 
 from typing import Any
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 
 
-async def client_leaves(connection: HTTPConnection[Any]) -> None:
-    """Return once the client has hung up; for HTTP only after its request was read."""
-    if isinstance(connection, Request):
-        while (await connection.receive())["type"] != "http.disconnect":
-            pass
-        return
-    await connection.state.gone.wait()
+async def client_leaves(request: Request[Any]) -> None:
+    """Return once the client of a request has hung up; only after the request was read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

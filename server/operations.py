@@ -98,7 +98,9 @@ class OperationContext(Protocol):
 
 
 # The context of one operation, made anew for each. `connection.state.viewer` is who asks.
-ContextFor = Callable[[HTTPConnection[Any]], OperationContext]
+# Returns once nobody waits for the answer any more.
+Left = Callable[[], Awaitable[None]]
+ContextFor = Callable[[HTTPConnection[Any], Left], OperationContext]
 
 
 class OperationRefused(Exception):

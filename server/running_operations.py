@@ -4,15 +4,30 @@ import asyncio
 
 
 class RunningOperation:
-    """An operation of a socket; `is_wanted` until the client completes it or goes."""
+    """An operation of a socket, wanted until the client completes it or goes."""
 
-    __slots__ = ("id", "is_subscription", "is_wanted", "task")
+    __slots__ = ("_unwanted", "id", "is_subscription", "task")
 
     def __init__(self, operation_id: str, *, is_subscription: bool) -> None:
         self.id = operation_id
         self.is_subscription = is_subscription
-        self.is_wanted = True
         self.task: asyncio.Task[None] | None = None
+        self._unwanted = asyncio.Event()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the client waits for what comes of it."""
+        return not self._unwanted.is_set()
+
+    async def unwanted(self) -> None:
+        """Return once it is not wanted any more."""
+        await self._unwanted.wait()
+
+    def abandon(self) -> None:
+        """The client wants no more of it: a subscription ends; what may have begun to write does not."""
+        self._unwanted.set()
+        if self.is_subscription and self.task is not None:
+            self.task.cancel()
 
 
 class RunningOperations:
@@ -37,15 +52,13 @@ class RunningOperations:
         return running
 
     def abandon(self, operation_id: str) -> None:
-        """The client wants no more of it: a subscription ends; what may have begun to write does not."""
+        """The client wants no more of an operation, or has never begun it."""
         running = self._wanted.pop(operation_id, None)
         if running is None:
             return
-        running.is_wanted = False
+        running.abandon()
         if not running.is_subscription:
             self._unwanted.add(running)
-        elif running.task is not None:
-            running.task.cancel()
 
     def forget(self, running: RunningOperation) -> None:
         """It ends. Before its last message: with that the client may use the id again."""

@@ -95,8 +95,6 @@ class Connection:
         # Who connects; nobody before `connection_init`.
         self._viewer: Viewer | None = None
         self._trust = contextlib.ExitStack()
-        # `server/leaving.py`
-        self._websocket.state.gone = asyncio.Event()
         self._is_closed = False
         self._is_dropped = False
         self._blocked_since: float | None = None
@@ -231,7 +229,7 @@ class Connection:
         authorise, viewer = self._surroundings.operations.authorise, self._websocket.state.viewer
         authorise(operation, viewer)
         prefix = next_prefix(running.id)
-        opened = self._surroundings.subscriptions.open(operation, self._context())
+        opened = self._surroundings.subscriptions.open(operation, self._context(running))
         if isinstance(opened, Subscription):
             opened.send_now = self._sender(prefix.encode(), operation)
         async with contextlib.aclosing(opened) as payloads:
@@ -261,13 +259,13 @@ class Connection:
         return send
 
     async def _execute(self, running: RunningOperation, operation: Operation) -> None:
-        outcome = await self._surroundings.operations.execute(operation, self._context())
+        outcome = await self._surroundings.operations.execute(operation, self._context(running))
         if not outcome.was_executed:
             raise OperationRefused(outcome.errors)
         await self._send_for(running, f"{next_prefix(running.id)}{encode_outcome(outcome).decode()}}}")
 
-    def _context(self) -> OperationContext:
-        return self._surroundings.context_for(self._websocket)
+    def _context(self, running: RunningOperation) -> OperationContext:
+        return self._surroundings.context_for(self._websocket, running.unwanted)
 
     async def _send_for(self, running: RunningOperation, text: str) -> None:
         """Send what is still wanted, if it can be."""
@@ -321,7 +319,6 @@ class Connection:
         self._is_closed = True
         self._timer.cancel()
         self._trust.close()
-        self._websocket.state.gone.set()
         self._operations.release(self._surroundings.unfinished)
 
 

@@ -11,7 +11,7 @@ import orjson
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
 
-from schema.context import Context
+from schema.context import Context, never
 from server.app import Parts, create_app
 from server.settings import Settings
 
@@ -25,7 +25,7 @@ class OwnHandler(GraphQL[Context, None]):
 
     async def get_context(self, request: Any, response: Any) -> Context:
         request.state.viewer = await self._parts.authentication.authenticate(request)
-        return self._parts.context_for(request)
+        return self._parts.context_for(request, never)
 
     def encode_json(self, data: GraphQLHTTPResponse) -> str:
         # Text: the handler would send bytes as a binary frame.

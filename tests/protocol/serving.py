@@ -14,7 +14,7 @@ from server.authentication import Authenticate
 from server.documents import Documents
 from server.endpoint import GraphQLEndpoint, TransportLimits
 from server.limits import OperationLimits
-from server.operations import Authorise, Operations
+from server.operations import Authorise, Left, Operations
 from server.origins import Origins
 from server.subscriptions import Subscriptions
 from server.uvicorn_http import UvicornHTTP
@@ -61,7 +61,7 @@ async def served_toy(
     operations = Operations(toy_schema(), limits=operation_limits, documents=documents, authorise=authorise)
     subscriptions = Subscriptions(operations)
 
-    def context_for(connection: HTTPConnection[Any]) -> ToyContext:
+    def context_for(connection: HTTPConnection[Any], _: Left) -> ToyContext:
         return ToyContext(world, connection.state.viewer)
 
     endpoint = GraphQLEndpoint(

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 from starlette.requests import Request
-from starlette.websockets import WebSocket
 
 from server.leaving import client_leaves
 
@@ -18,15 +17,4 @@ async def test_a_client_of_http_has_left_when_its_connection_ends() -> None:
         await asyncio.sleep(0)
     assert not leaving.done()
     await messages.put({"type": "http.disconnect"})
-    await leaving
-
-
-async def test_a_client_of_a_socket_has_left_when_that_is_gone() -> None:
-    async def nothing(*_: Any) -> Any:
-        raise AssertionError("the socket's own reader reads")
-
-    socket: WebSocket[Any] = WebSocket({"type": "websocket", "headers": []}, nothing, nothing)
-    socket.state.gone = asyncio.Event()
-    leaving = asyncio.create_task(client_leaves(socket))
-    socket.state.gone.set()
     await leaving
