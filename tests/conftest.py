@@ -29,6 +29,10 @@ FAIL_ON_SKIP = os.environ.get("STEPGRAPH_FAIL_ON_SKIP") == "1"
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Where everything is installed a skip hides a gap, so it fails."""
     report = yield
+    # What was logged may have lone surrogates in it, which no process can tell another (pytest-xdist).
+    report.sections = [
+        (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
+    ]
     if FAIL_ON_SKIP and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped, and STEPGRAPH_FAIL_ON_SKIP=1 is set: {report.longrepr}"
