@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,15 @@ ENVIRONMENT = {**os.environ, "PATH": PATH}
 HOW_TO_INSTALL = f"{sys.executable} -m pip install --require-hashes -r requirements-node.txt"
 
 
+@cache
 def node() -> str:
-    """The program; skips the test where there is none."""
+    """The program itself, which a script of `.venv` may only start; skips the test where there is none."""
     found = shutil.which("node", path=PATH)
     if found is None or shutil.which("npm", path=PATH) is None:
         pytest.skip(f"Node.js with npm is not installed: {HOW_TO_INSTALL}")
-    return found
+    # Whoever kills the script leaves the program behind.
+    asked = [found, "-e", "process.stdout.write(process.execPath)"]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout
 
 
 def installed(directory: Path) -> Path:
