@@ -108,7 +108,7 @@ class Timer:
             seconds = await self._until_due()
             if seconds <= 0:
                 await self._handle_all(
-                    await self._read(lambda: due_trees(self._store.database, self._held()))
+                    await self._read(lambda: due_trees(self._store.database, self._holds.held(_now())))
                 )
         except Exception as error:
             return self._fail(error)
@@ -120,10 +120,12 @@ class Timer:
         """How long until there is something to do: 0 or less if there is."""
         working = self._doorbell.health.status is DoorbellStatus.OK
         sleep = self._timing.longest if working else self._timing.unheard
-        due = await self._read(lambda: seconds_until_due(self._store.database, self._held()))
+        # What is left alone when the database is asked must count, though its time may have come when that has answered.
+        asked_at = _now()
+        held, tried_again = self._holds.held(asked_at), self._holds.seconds(asked_at)
+        due = await self._read(lambda: seconds_until_due(self._store.database, held))
         if due is not None and due <= 0:
             TIMER_LAG_SECONDS.observe(-due)
-        tried_again = self._holds.seconds(_now())
         return min(
             sleep, self._forget_at - _now(), *(each for each in (due, tried_again) if each is not None)
         )
@@ -188,9 +190,6 @@ class Timer:
             forgotten = await self._read(lambda: forget_expired_keys(self._store.database))
             if forgotten < MOST_FORGOTTEN:
                 self._forget_at = _now() + self._timing.forget
-
-    def _held(self) -> list[str]:
-        return self._holds.held(_now())
 
     def _fail(self, error: Exception) -> float:
         if not self._backoff.failures:

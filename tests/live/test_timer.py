@@ -16,11 +16,11 @@ from db.connect import database_for
 from db.migrate import migrate
 from db.runtime.effects import Decision
 from db.runtime.flow import Flow
-from db.session import Unavailable
+from db.session import Database, Unavailable
 from db.statements import Row, Statement
 from db.store import Store
 from db.tables import DEFAULT_TENANT
-from server import holds
+from server import holds, timers
 from server.broadcast import DoorbellStatus
 from server.ring import Ring
 from server.timers import Timer, TimerTiming
@@ -187,6 +187,35 @@ async def test_t2_more_than_is_found_at_a_time_is_done_all_the_same(house: House
             lambda: sum(each.revision - each.since for each in house.ears.committed) == more
         )
     assert len((await read(house.store, "other")).kinds(root, "STEP_OVERDUE")) == more
+
+
+async def test_t2_what_is_left_alone_has_its_turn_though_the_database_takes_its_time(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time comes after the database was asked for everything else, and before that has answered."""
+    monkeypatch.setattr(holds, "FIRST_BROKEN", 0.01)
+    seconds_until_due, come_due = timers.seconds_until_due, due_commands.due.come_due
+    failures, often = 0, asyncio.Event()
+
+    async def slow(database: Database, held: Collection[str]) -> float | None:
+        answer = await seconds_until_due(database, held)
+        await asyncio.sleep(2 * (timer._holds.seconds(asyncio.get_running_loop().time()) or 0))
+        return answer
+
+    def breaking(flow: Flow, execution_id: str) -> Decision[None]:
+        nonlocal failures
+        yield from come_due(flow, execution_id)
+        failures += 1
+        if failures == 4:
+            often.set()
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(timers, "seconds_until_due", slow)
+    monkeypatch.setattr(due_commands.due, "come_due", breaking)
+    (root,) = await house.grow(1)
+    await house.expect(root)
+    async with house.running() as timer:
+        await often.wait()
 
 
 async def test_t2_what_cannot_be_done_stops_nothing_else(
