@@ -211,9 +211,11 @@ def check_content_type(content_type: str) -> None:
 
 
 def status_of(accepted: Accepted, outcome: ExecutionOutcome) -> int:
-    """400 for a request error, which under the older media type is 200."""
-    is_refused = not outcome.was_executed
-    return 400 if is_refused and accepted.json == GRAPHQL_JSON else 200
+    """403 for what the viewer may not, 400 for another request error; both are 200 under the older media type."""
+    if outcome.was_executed or accepted.json != GRAPHQL_JSON:
+        return 200
+    is_forbidden = any(each["extensions"]["code"] == ErrorCode.FORBIDDEN for each in outcome.errors)
+    return 403 if is_forbidden else 400
 
 
 def answer(

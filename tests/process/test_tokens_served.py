@@ -105,7 +105,8 @@ def test_scopes_say_who_may_do_what(server: ServerProcess) -> None:
     )
     assert outcome(post(server, "{ __typename }", nobody)) == "UNAUTHENTICATED"
     assert outcome(post(server, "{ __typename }", nothing)) == "Query"
-    assert outcome(post(server, FIND, nothing)) == "FORBIDDEN"
+    refused = post(server, FIND, nothing)
+    assert (refused.status_code, outcome(refused)) == (403, "FORBIDDEN")
     for each in (reader, worker, writer):
         assert outcome(post(server, FIND, each))["totalCount"] > 0
     for each in (nothing, reader, worker):
