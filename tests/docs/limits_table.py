@@ -9,6 +9,7 @@ from db.commands.guards import KEPT_FOR
 from db.postgresql import _READ_SETTINGS, _WRITE_SETTINGS
 from db.runtime.limits import Limits
 from db.runtime.schemas import MAX_VIOLATIONS
+from db.runtime.validation.issues import MAX_ISSUES
 from schema.given import LONGEST_KEY
 from schema.projection.arguments import MAX_PAGE
 from schema.projection.compiler import MAX_OBJECTS, MAX_PARAMETERS
@@ -109,6 +110,11 @@ def limits_table() -> str:
             "`BAD_USER_INPUT`",
         ),
         ("Violations of a schema that are told", f"{MAX_VIOLATIONS}", "the others are left out"),
+        (
+            "Issues of a definition that are told",
+            f"{MAX_ISSUES:,} errors, {MAX_ISSUES:,} warnings",
+            "the others are left out",
+        ),
         ("Operations of one socket at a time", f"{socket.operations}", "`TOO_MANY_OPERATIONS`"),
         ("Id of an operation on a socket", f"{MAX_ID} characters", "the socket closes with 4400"),
         ("Wait for `connection_init`", _seconds(socket.init_timeout), "the socket closes with 4408"),

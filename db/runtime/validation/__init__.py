@@ -37,7 +37,7 @@ DEFAULT_LIMITS = Limits()
 
 
 def validate_definition(raw: object, catalogue: Catalogue, limits: Limits = DEFAULT_LIMITS) -> list[Issue]:
-    """Every issue of a raw definition, in document order; without an error among them it may be published.
+    """The issues of a raw definition, in document order; without an error among them it may be published.
 
     Any JSON value is taken; what is no definition has issues. Costs about the time of reading it once.
     """
