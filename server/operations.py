@@ -306,8 +306,12 @@ class Operations:
         raise OperationRefused([error(message, ErrorCode.PERSISTED_DOCUMENT_NOT_FOUND)])
 
     def _read(self, text: str) -> ValidDocument:
+        if len(text) > self._limits.characters:
+            # A text or a number of 2 MB is one token, and to read it would hold everybody up.
+            raise OperationRefused([error(_too_long(text, self._limits), ErrorCode.LIMIT_EXCEEDED)])
         try:
-            document = parse(text, max_tokens=self._limits.tokens)
+            # Without the option `{ }` is a document, of which nobody could say what it asks.
+            document = parse(text, max_tokens=self._limits.tokens, allow_empty_selection_sets=False)
         except GraphQLError as syntax_error:
             failed = format_errors([syntax_error], ErrorCode.GRAPHQL_PARSE_FAILED)
             raise OperationRefused(failed) from None
@@ -326,6 +330,13 @@ class Operations:
 
 def _is_fragment(node: Any, name: str) -> bool:
     return isinstance(node, FragmentDefinitionNode) and node.name.value == name
+
+
+def _too_long(text: str, limits: OperationLimits) -> str:
+    return (
+        f"The document has {len(text):,} characters, and at most {limits.characters:,} are allowed: "
+        "send values as variables."
+    )
 
 
 def unfinished(error: GraphQLError) -> GraphQLError:
