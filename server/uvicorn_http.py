@@ -60,7 +60,7 @@ class UvicornHTTP(HttpToolsProtocol):
 
     _head_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0  # of the address and the headers that have come whole
-    _unread_bytes = 0  # since the last head was complete
+    _unread_bytes = 0  # of which the parser has made nothing yet
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn declares a transport of its own kind
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport)))
@@ -71,12 +71,11 @@ class UvicornHTTP(HttpToolsProtocol):
         self._have_head()
 
     def data_received(self, data: bytes) -> None:
-        """A head that is too large is refused before its end."""
+        """A head that is too large is refused before its end; so are trailers, and extensions of chunks."""
+        self._unread_bytes += len(data)
         super().data_received(data)
-        if self._head_timer is not None:
-            self._unread_bytes += len(data)
-            if self._unread_bytes > MAX_HEAD and not self.transport.is_closing():
-                self._refuse_head()
+        if self._unread_bytes > MAX_HEAD and not self.transport.is_closing():
+            self._refuse_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -94,8 +93,13 @@ class UvicornHTTP(HttpToolsProtocol):
             raise ValueError("the head is too large")  # the parser makes of it that this is no HTTP
 
     def on_headers_complete(self) -> None:
+        self._unread_bytes = 0
         self._have_head()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unread_bytes = 0
+        super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:
         if self._head_bytes > MAX_HEAD:
@@ -113,7 +117,6 @@ class UvicornHTTP(HttpToolsProtocol):
             self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
 
     def _have_head(self) -> None:
-        self._unread_bytes = 0
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None

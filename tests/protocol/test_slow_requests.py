@@ -92,6 +92,16 @@ async def test_a_head_that_is_too_large_is_431(hasty: Toy, head: bytes) -> None:
     assert await everything(hasty, POST, head) == HEAD_TOO_LARGE
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [b"0\r\nX: " + b"a" * 2 * MAX_HEAD, b"1;x=" + b"a" * 2 * MAX_HEAD],
+    ids=["a trailer without end", "an extension of a chunk without end"],
+)
+async def test_nor_does_anything_else_grow_without_end(toy: Toy, rest: bytes) -> None:
+    get = b"GET /graphql?query={hello} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (await everything(toy, get, rest)).endswith(HEAD_TOO_LARGE)
+
+
 async def test_what_follows_a_body_larger_than_any_head_is_answered(hasty: Toy) -> None:
     content = json.dumps({"query": "{ hello }" + " " * MAX_HEAD}).encode()
     request = POST + b"Content-Length: %d\r\n\r\n" % len(content) + content
