@@ -12,8 +12,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 DROP = "stepgraph.drop"
 MAX_HEAD: Final = 64 * 1024  # bytes
+_TOO_LARGE: Final = b"The head of a request has at most %d bytes." % MAX_HEAD
 HEAD_TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
+    b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n\r\n%b" % (len(_TOO_LARGE), _TOO_LARGE)
 )
 
 
