@@ -59,11 +59,8 @@ VALUES = {
 }
 
 
-@over_every_transport
 @pytest.mark.parametrize(("document", "value", "fragment"), VALUES.values(), ids=VALUES.keys())
 async def test_a_hostile_value_is_refused_and_the_error_says_why(
-    server: ServerProcess, ask: Ask, document: str, value: Any, fragment: str
+    server: ServerProcess, document: str, value: Any, fragment: str
 ) -> None:
-    if ask is TRANSPORTS["websocket"] and len(str(value)) > 40_000:
-        ask = TRANSPORTS["events"]  # a message over WebSocket has at most 64 KiB
-    assert_refused(await ask(server, document, v=value), "BAD_USER_INPUT", fragment)
+    assert_refused(await TRANSPORTS["http"](server, document, v=value), "BAD_USER_INPUT", fragment)
