@@ -183,3 +183,9 @@ def test_of_too_many_issues_the_first_are_told_and_no_error_is_lost_among_warnin
     report.error(IssueCode.NO_SELF_LOOPS, ("stepTransitions", 0), "An error.")
     severities = Counter(issue.severity for issue in report.issues())
     assert severities == {Severity.WARNING: MAX_ISSUES, Severity.ERROR: 1}
+
+
+def test_of_too_many_steps_nothing_else_is_told() -> None:
+    (issue,) = validate_definition({"steps": [{"id": "a"}] * 50_000}, Catalogue())
+    assert (issue.code, issue.path) == (IssueCode.LIMIT_EXCEEDED, "/steps")
+    assert "50,000 steps; at most 2,000 are allowed" in issue.message
