@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test setup graphiql lint schema bench chaos
+.PHONY: help run test setup graphiql lint schema bench chaos hostile
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,6 +13,8 @@ PYTHONS := python3.13 python3.12 python3.11 python3
 # How long, and the first seed where it is to be repeated: make chaos MINUTES=30 SEED=1
 MINUTES ?= 30
 SEED ?=
+# How many: make hostile COUNT=20000
+COUNT ?= 20000
 # More arguments for `serve` or `pytest`: make run ARGS='--port 8080', make test ARGS='tests/unit -x'
 ARGS ?=
 
@@ -55,6 +57,9 @@ bench: $(VENV)/.requirements-dev ## Run the benchmarks
 
 chaos: $(VENV)/.requirements-dev ## Harm servers, brokers and connections, and see that no client misses a change
 	@$(BIN)/python -m tests.live.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+hostile: $(VENV)/.requirements-dev ## Send so many spoilt requests and frames, and see that none is the server's fault
+	@STEPGRAPH_TEST_MUTATIONS=$(COUNT) $(BIN)/python -m pytest -q tests/process/test_hostile_mutations.py $(ARGS)
 
 # ---- Python
 

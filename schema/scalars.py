@@ -28,8 +28,8 @@ def _moment(value: Any) -> datetime:
         raise GraphQLError("A DateTime is expected, such as 2026-11-22T06:33:14.554268Z.")
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise GraphQLError(f"There is no such moment: {error}.") from error
+    except (ValueError, OverflowError):
+        raise GraphQLError(f"There is no such moment as {value}, or none from the year 1 to 9999.") from None
 
 
 def _json(value: Any) -> Any:

@@ -101,6 +101,7 @@ def serve(
     documents: Annotated[str | None, typer.Option(metavar="any|trusted", help=_help("documents"))] = None,
     documents_dir: DocumentsDir = None,
     origins: Annotated[str | None, typer.Option(metavar="ORIGIN,…", help=_help("origins"))] = None,
+    allowed_hosts: Annotated[str | None, typer.Option(metavar="HOST,…", help=_help("allowed_hosts"))] = None,
     graphiql: Annotated[bool | None, typer.Option("--graphiql/--no-graphiql", help=_help("graphiql"))] = None,
     introspection: Annotated[
         bool | None, typer.Option("--introspection/--no-introspection", help=_help("introspection"))

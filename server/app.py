@@ -24,7 +24,7 @@ from schema.projection.executor import Plans
 from schema.schema import build_schema, plans_for
 from schema.subscription import PLACED, PLACES
 from server.announcing import DoorbellAnnouncer
-from server.authenticating import Authentication, authentication_of
+from server.authenticating import Authentication, authentication_of, trusts_loopback
 from server.authorising import authorise
 from server.broadcast import Doorbell
 from server.document_directory import known_documents
@@ -32,6 +32,7 @@ from server.documents import StoredDocuments, sha256_of
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.health import Health, health_routes
+from server.hosts import admitting
 from server.live_pages import LivePages
 from server.log import is_json
 from server.measuring import (
@@ -169,7 +170,10 @@ def create_app(settings: Settings) -> Application:
     pages = graphiql_routes() if settings.graphiql else []
     numbers = metrics_routes(sampler) if settings.metrics else []
     routes = [*endpoint.routes(), *pages, *health_routes(health), *numbers]
-    app = Starlette(routes=routes, middleware=[Middleware(WatchedRequests)])
+    middleware = [Middleware(WatchedRequests)]
+    if settings.allowed_hosts or trusts_loopback(settings):
+        middleware.append(admitting(settings.host, settings.allowed_hosts))
+    app = Starlette(routes=routes, middleware=middleware)
     return Application(app, parts, endpoint, health, sampler)
 
 

@@ -4,6 +4,7 @@ https://graphql.github.io/graphql-over-http/draft/. Reading a request is `server
 `server/responses.py`, streaming one `server/sse.py`.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -46,9 +47,10 @@ NO_STORE: Final = {"cache-control": "no-store", "vary": "Accept", "x-content-typ
 
 @dataclass(frozen=True, slots=True)
 class HTTPLimits:
-    """Sizes in bytes."""
+    """A size in bytes, and how long a body may take to come."""
 
     body: int = 2 * 1024 * 1024
+    body_seconds: float = 30.0
 
 
 class Rejected(Exception):
@@ -137,13 +139,23 @@ class HTTPEndpoint:
             wanted = GraphQLRequest.from_parameters(request.query_params)
         elif request.method == "POST":
             check_content_type(request.headers.get("content-type", ""))
-            wanted = GraphQLRequest.from_body(await self._body(request))
+            check_content_encoding(request.headers.get("content-encoding", ""))
+            wanted = GraphQLRequest.from_body(await self._body_in_time(request))
         else:
             message = f"GraphQL over HTTP is GET or POST, not {request.method}."
             raise Rejected(405, ErrorCode.METHOD_NOT_ALLOWED, message, allow=METHODS)
         if wanted.fault:
             raise BadRequest(wanted.fault)
         return wanted
+
+    async def _body_in_time(self, request: Request[Any]) -> bytes:
+        seconds = self._limits.body_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._body(request)
+        except TimeoutError:
+            message = f"The body did not come within {seconds:g} s."
+            raise Rejected(408, ErrorCode.REQUEST_TIMEOUT, message, connection="close") from None
 
     async def _body(self, request: Request[Any]) -> bytes:
         limit = self._limits.body
@@ -212,10 +224,19 @@ def check_content_type(content_type: str) -> None:
             raise Rejected(415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
 
 
+def check_content_encoding(encoding: str) -> None:
+    """Raises `Rejected` for what is compressed: a small body could become any size."""
+    if encoding.strip().lower() not in {"", "identity"}:
+        message = f"A request is sent as it is, not encoded as {encoding[:100]}."
+        raise Rejected(415, ErrorCode.UNSUPPORTED_MEDIA_TYPE, message, accept_encoding="identity")
+
+
 def status_of(accepted: Accepted, outcome: ExecutionOutcome) -> int:
-    """400 for a request error, which under the older media type is 200."""
-    is_refused = not outcome.was_executed
-    return 400 if is_refused and accepted.json == GRAPHQL_JSON else 200
+    """403 for what the viewer may not, 400 for another request error; both are 200 under the older media type."""
+    if outcome.was_executed or accepted.json != GRAPHQL_JSON:
+        return 200
+    is_forbidden = any(each["extensions"]["code"] == ErrorCode.FORBIDDEN for each in outcome.errors)
+    return 403 if is_forbidden else 400
 
 
 def answer(

@@ -23,6 +23,7 @@ JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 EVENT_STREAM: Final = "text/event-stream"
 HTML: Final = "text/html"
+LONGEST_MESSAGE: Final = 1_000  # characters; graphql-core repeats names and values however long they are
 _ANY_JSON: Final = ("*/*", "application/*")
 
 FormattedError = dict[str, Any]
@@ -46,6 +47,7 @@ class ErrorCode(StrEnum):
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     PERSISTED_DOCUMENT_NOT_FOUND = "PERSISTED_DOCUMENT_NOT_FOUND"
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"  # Apollo's, on which its clients send the text
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     TIMEOUT = "TIMEOUT"
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
     UNAUTHENTICATED = "UNAUTHENTICATED"
@@ -188,5 +190,7 @@ def _masked(each: GraphQLError, cause: Exception) -> FormattedError:
 
 def _shown(each: GraphQLError, code: ErrorCode) -> FormattedError:
     shown: FormattedError = {**each.formatted}
+    if len(each.message) > LONGEST_MESSAGE:
+        shown["message"] = each.message[: LONGEST_MESSAGE - 1] + "…"
     shown["extensions"] = {"code": code, **(each.extensions or {})}
     return shown

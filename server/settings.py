@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.documents import Runs
+from server.hosts import checked_host
 from server.origins import checked_origin
 
 
@@ -96,6 +97,13 @@ class Settings(BaseSettings):
             "between them."
         ),
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "Names under which the server may be reached beside those of loopback and that of `--host`, such as "
+            "`api.example`, with commas between them. Empty: no others with `--auth none` on loopback, else any."
+        ),
+    )
     graphiql: bool = Field(default=True, description="Serve the GraphiQL page.")
     introspection: bool = Field(default=True, description="Answer `__schema` and `__type`.")
     suggestions: bool = Field(
@@ -107,9 +115,9 @@ class Settings(BaseSettings):
         description="Address of the server whose execution is watched, with or without `/graphql`.",
     )
 
-    @field_validator("origins", mode="before")
+    @field_validator("origins", "allowed_hosts", mode="before")
     @classmethod
-    def _split_origins(cls, value: Any) -> Any:
+    def _split_list(cls, value: Any) -> Any:
         """The command line and the environment have one text."""
         if not isinstance(value, str):
             return value
@@ -119,6 +127,11 @@ class Settings(BaseSettings):
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(checked_origin, value))
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(checked_host, value))
 
 
 def shown(value: object) -> str:

@@ -1,12 +1,22 @@
-"""uvicorn's HTTP protocol, with a response's head and body sent at once, and a way to drop who takes none of it."""
+"""uvicorn's HTTP protocol, where it is not ours.
+
+A response's head and body are sent at once, who takes none of it may be dropped, and a request's head has a bound and a
+time: uvicorn keeps as many headers as a client likes to send, and waits for them for ever.
+"""
 
 import asyncio
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 DROP = "stepgraph.drop"
+MAX_HEAD: Final = 64 * 1024  # bytes
+_TOO_LARGE: Final = b"The head of a request has at most %d bytes." % MAX_HEAD
+HEAD_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
+    b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n\r\n%b" % (len(_TOO_LARGE), _TOO_LARGE)
+)
 
 
 def drop(scope: Scope) -> bool:
@@ -48,13 +58,71 @@ class GatheringTransport:
 class UvicornHTTP(HttpToolsProtocol):
     """Writes through a `GatheringTransport`, until it is a WebSocket; applications may `drop` the connection."""
 
+    head_seconds = 20.0
+
+    _head_timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0  # of the address and the headers that have come whole
+    _unread_bytes = 0  # of which the parser has made nothing yet
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn declares a transport of its own kind
         super().connection_made(cast("asyncio.Transport", GatheringTransport(transport)))
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._have_head()
+
+    def data_received(self, data: bytes) -> None:
+        """A head that is too large is refused before its end; so are trailers, and extensions of chunks."""
+        self._unread_bytes += len(data)
+        super().data_received(data)
+        if self._unread_bytes > MAX_HEAD and not self.transport.is_closing():
+            self._refuse_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._await_head()
         self.scope["extensions"] = {DROP: {"call": self.transport.abort}}
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._head_bytes += len(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._head_bytes += len(name) + len(value) + len(": \r\n")
+        if self._head_bytes > MAX_HEAD:
+            raise ValueError("the head is too large")  # the parser makes of it that this is no HTTP
+
+    def on_headers_complete(self) -> None:
+        self._unread_bytes = 0
+        self._have_head()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unread_bytes = 0
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:
+        if self._head_bytes > MAX_HEAD:
+            self._refuse_head()
+        else:
+            super().send_400_response(msg)
 
     def handle_websocket_upgrade(self) -> None:
         self.transport = cast("GatheringTransport", self.transport).plain
         super().handle_websocket_upgrade()
+
+    def _await_head(self) -> None:
+        self._head_bytes = 0
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
+
+    def _have_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse_head(self) -> None:
+        self.transport.write(HEAD_TOO_LARGE)
+        self.transport.close()

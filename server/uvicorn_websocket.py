@@ -75,6 +75,12 @@ class UvicornWebSocket(WebSocketsSansIOProtocol):
         self.disconnected = True
         super().handle_parser_exception()
 
+    async def send(self, message: Any) -> None:
+        """As uvicorn's, which takes a handshake that is answered with an HTTP response for one without an answer."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
+
     def send_text_now(self, text: bytes) -> bool:
         """Write a text frame, unless the peer is slow or gone; whether it was written. An extension of ASGI.
 

@@ -13,7 +13,7 @@ from db.requests import Request, Write
 from db.runtime.definition import StepDefinition, Transition, WorkflowDefinition
 from db.runtime.errors import ValidationFailed
 from db.runtime.tree import JSONObject
-from db.runtime.validation import Issue, Severity, validate_definition
+from db.runtime.validation import Issue, Severity, oversize_issues, validate_definition
 from db.runtime.versions import VersionStatus
 from db.statements import Statement
 from db.store import Store
@@ -46,6 +46,8 @@ def definition_issues(
     store: Store, actor: Actor, key: str | None, definition: JSONObject
 ) -> Generator[Request, Any, list[Issue]]:
     """Every issue that a definition has for the template with this key."""
+    if too_many := oversize_issues(definition, store.limits):
+        return too_many
     catalogue = yield from load_catalogue(actor, key, definition)
     return validate_definition(definition, catalogue, store.limits)
 

@@ -13,9 +13,10 @@ from server.limits.measure import OperationMeasure
 class OperationLimits:
     """How much one operation may ask for, and how long a query or a mutation may take.
 
-    `tokens` are counted in the whole document, by the parser.
+    `characters` and `tokens` are counted in the whole document, the tokens by the parser.
     """
 
+    characters: int = 128 * 1024
     tokens: int = 2_000
     depth: int = 12
     introspection_depth: int = 15  # as deep as the standard introspection query

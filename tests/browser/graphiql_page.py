@@ -49,11 +49,15 @@ class GraphiQLPage:
         await expect(graphiql.page.locator(".graphiql-query-editor .view-line").first).to_be_visible()
         return graphiql
 
-    async def run(self, operation: str) -> None:
-        """Open a ready operation from the panel, in a tab of its own, and run it."""
+    async def run(self, operation: str, *, headers: str | None = None) -> None:
+        """Open a ready operation from the panel, in a tab of its own, and run it with these headers."""
         await self.panel.get_by_role("button", name=operation, exact=True).click()
         # The tab bears the name once GraphiQL has parsed the operation; before, the last one would run.
         await expect(self.page.locator("[aria-selected=true] .graphiql-tab-button")).to_have_text(operation)
+        if headers is not None:
+            await self.page.get_by_role("button", name="Headers", exact=True).click()
+            await self.page.locator(".graphiql-editor-tool .graphiql-editor:visible .view-lines").click()
+            await self.page.keyboard.insert_text(headers)
         await self.page.get_by_role("button", name="Execute query").click()
 
     async def expect_answer(self, text: str) -> None:

@@ -97,13 +97,18 @@ class Belongings:
         return self.ids + self.texts
 
 
-async def owned(api: Api) -> Belongings:
-    """A tenant that has one of everything, every text of it unmistakable."""
-    mark = f"mine{uuid4().hex[:8]}"
+def new_mark() -> str:
+    """What texts of one tenant are told by."""
+    return f"mine{uuid4().hex[:8]}"
+
+
+async def owned(api: Api, mark: str | None = None, secret: str | None = None) -> Belongings:
+    """A tenant that has one of everything, every text of it unmistakable; or the texts of another one's mark."""
+    mark = mark or new_mark()
     raw = sequence(f"d{mark}", (f"s{mark}", "sys.task"), ("later", "human.form"))
     template = await api.publish(raw, key=f"k{mark}", description=f"about {mark}")
     given = {"name": f"n{mark}", "correlationId": f"c{mark}", "idempotencyKey": f"i{mark}"}
-    execution = await api.start(f"k{mark}", context={"secret": f"x{mark}"}, **given)
+    execution = await api.start(f"k{mark}", context={"secret": secret or f"x{mark}"}, **given)
     step_id, token = await _claimed(api, f"w{mark}")
     ids = (execution["id"], step_id, template["id"], template["activeVersion"]["id"])
     texts = (f"k{mark}", f"n{mark}", f"c{mark}", f"i{mark}", f"s{mark}", f"w{mark}", token)

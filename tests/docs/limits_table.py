@@ -9,6 +9,7 @@ from db.commands.guards import KEPT_FOR
 from db.postgresql import _READ_SETTINGS, _WRITE_SETTINGS
 from db.runtime.limits import Limits
 from db.runtime.schemas import MAX_VIOLATIONS
+from db.runtime.validation.issues import MAX_ISSUES
 from schema.given import LONGEST_KEY
 from schema.projection.arguments import MAX_PAGE
 from schema.projection.compiler import MAX_OBJECTS
@@ -26,6 +27,7 @@ from server.operations import MAX_COMPARISONS
 from server.protocol import MAX_ID
 from server.requests import MAX_DEPTH
 from server.sse import EventStreamLimits
+from server.uvicorn_http import MAX_HEAD, UvicornHTTP
 from server.websocket_connection import WebSocketLimits
 
 __all__ = ["limits_table", "served_config"]
@@ -44,9 +46,13 @@ def limits_table() -> str:
     runtime, socket, events, config = Limits(), WebSocketLimits(), EventStreamLimits(), served_config()
     operation = OperationLimits()
     rows = [
+        ("Head of an HTTP request", _bytes(MAX_HEAD), "431"),
+        ("Wait for the head", _seconds(UvicornHTTP.head_seconds), "the connection is closed"),
+        ("Wait for the body", _seconds(HTTPLimits().body_seconds), "408, `REQUEST_TIMEOUT`"),
         ("Body of an HTTP request", _bytes(HTTPLimits().body), "413, `PAYLOAD_TOO_LARGE`"),
         ("Message to the server over WebSocket", _bytes(config.ws_max_size), "the socket closes with 1009"),
         ("Nesting of the JSON of a request", f"{MAX_DEPTH} levels", "`BAD_REQUEST`; over WebSocket 4400"),
+        ("Length of a document", f"{operation.characters:,} characters", "`LIMIT_EXCEEDED`"),
         ("Tokens of a document", f"{operation.tokens:,}", "`GRAPHQL_PARSE_FAILED`"),
         ("Depth of an operation", f"{operation.depth} fields", "`LIMIT_EXCEEDED`"),
         (
@@ -110,6 +116,11 @@ def limits_table() -> str:
             "`BAD_USER_INPUT`",
         ),
         ("Violations of a schema that are told", f"{MAX_VIOLATIONS}", "the others are left out"),
+        (
+            "Issues of a definition that are told",
+            f"{MAX_ISSUES:,} errors, {MAX_ISSUES:,} warnings",
+            "the others are left out",
+        ),
         ("Operations of one socket at a time", f"{socket.operations}", "`TOO_MANY_OPERATIONS`"),
         ("Id of an operation on a socket", f"{MAX_ID} characters", "the socket closes with 4400"),
         ("Wait for `connection_init`", _seconds(socket.init_timeout), "the socket closes with 4408"),

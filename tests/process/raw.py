@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tests.servers import ServerProcess
 
 HANDSHAKE = (
-    b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
     b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
 )
@@ -26,11 +26,21 @@ class Response:
 
 async def exchange(server: ServerProcess, request: bytes) -> Response:
     """Send a request, which may be none, and read one response."""
-    reader, writer = await _connect(server)
-    try:
+    async with connected(server) as (reader, writer):
         writer.write(request)
         async with asyncio.timeout(30):
-            return await _response(reader)
+            return await read_response(reader)
+
+
+@asynccontextmanager
+async def connected(
+    server: ServerProcess,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to the server."""
+    address = urlsplit(server.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    try:
+        yield reader, writer
     finally:
         writer.close()
 
@@ -40,15 +50,12 @@ async def connection(
     server: ServerProcess, sent: bytes, after_head: bytes = b""
 ) -> AsyncIterator[asyncio.StreamReader]:
     """A connection on which these bytes were sent. What comes is taken only as far as it is read."""
-    reader, writer = await _connect(server)
-    try:
+    async with connected(server) as (reader, writer):
         writer.write(sent)
         if after_head:
             await reader.readuntil(b"\r\n\r\n")
             writer.write(after_head)
         yield reader
-    finally:
-        writer.close()
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
@@ -62,17 +69,14 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
 
 async def close_frame(server: ServerProcess, *frames: bytes) -> tuple[int, str]:
     """Open a socket, send these bytes, and read to the server's close frame: its code and reason."""
-    reader, writer = await _connect(server)
-    try:
+    async with connected(server) as (reader, writer):
         writer.write(HANDSHAKE)
         async with asyncio.timeout(30):
             await reader.readuntil(b"\r\n\r\n")
             writer.write(b"".join(frames))
-            while (frame := await _frame(reader))[0] != 0x88:
+            while (frame := await read_frame(reader))[0] != 0x88:
                 pass
         return int.from_bytes(frame[1][:2], "big"), frame[1][2:].decode()
-    finally:
-        writer.close()
 
 
 def text_frame(payload: bytes, *, opcode: int = 1, final: bool = True) -> bytes:
@@ -87,12 +91,8 @@ def text_frame(payload: bytes, *, opcode: int = 1, final: bool = True) -> bytes:
     return bytes([(0x80 if final else 0) | opcode]) + length + bytes(4) + payload
 
 
-async def _connect(server: ServerProcess) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    address = urlsplit(server.url)
-    return await asyncio.open_connection(address.hostname, address.port)
-
-
-async def _response(reader: asyncio.StreamReader) -> Response:
+async def read_response(reader: asyncio.StreamReader) -> Response:
+    """A response; of one that has no length only the head."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.strip().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -101,9 +101,9 @@ async def _response(reader: asyncio.StreamReader) -> Response:
     return Response(int(first.split()[1]), headers, body)
 
 
-async def _frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """A frame of a server: unmasked, and short here."""
+async def read_frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """The first byte and the payload of a frame of a server, which is not masked."""
     first, size = await reader.readexactly(2)
-    if size == 126:
-        size = int.from_bytes(await reader.readexactly(2), "big")
+    if size >= 126:
+        size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
     return first, await reader.readexactly(size)

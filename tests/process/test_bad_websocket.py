@@ -139,7 +139,12 @@ async def test_a_faulty_operation_is_its_own_error(
 
 def upgrade(path: str = "/graphql", method: str = "GET", key: str | None = KEY, **headers: str) -> bytes:
     """A handshake as bytes."""
-    lines = {"Host": "x", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    lines = {
+        "Host": "localhost",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+    }
     lines |= {"Sec-WebSocket-Key": key} if key is not None else {}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
     text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())

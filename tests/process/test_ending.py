@@ -101,7 +101,7 @@ LARGE = "{ workflowExecution(id: $id) { " + " ".join(f"c{n}: context" for n in r
 def request(query: str, accept: str, **variables: str) -> bytes:
     body = json.dumps({"query": query, "variables": variables}).encode()
     return (
-        f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: {accept}\r\n"
+        f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: {accept}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 

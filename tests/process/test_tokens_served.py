@@ -1,7 +1,8 @@
 """`serve --auth jwt`: who may do what, by a token of an issuer that publishes its keys (`security.md` A1, A2)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.live.brokers import REDIS_URL
 from tests.servers import NO_TLS, ServerProcess
 
 JWT = {"STEPGRAPH_AUTH": "jwt", "STEPGRAPH_JWT_ISSUER": ISSUER, "STEPGRAPH_JWT_AUDIENCE": AUDIENCE}
+REFRESH_SECONDS = 1
 CHANGES = "subscription { changes { __typename } }"
 FIND = "{ workflowTemplates { totalCount } }"
 CANCEL = """
@@ -67,7 +69,11 @@ def key_server() -> Iterator[KeyServer]:
 @pytest.fixture
 def server(key_server: KeyServer, tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that fetches its keys every second."""
-    variables = {**JWT, "STEPGRAPH_JWT_JWKS_URL": key_server.url, "STEPGRAPH_JWT_REFRESH": "1"}
+    variables = {
+        **JWT,
+        "STEPGRAPH_JWT_JWKS_URL": key_server.url,
+        "STEPGRAPH_JWT_REFRESH": f"{REFRESH_SECONDS}",
+    }
     database = sqlite_url(tmp_path / "tokens.db")
     with ServerProcess("--demo", "--database", database, cwd=tmp_path, variables=variables) as running:
         yield running
@@ -105,7 +111,8 @@ def test_scopes_say_who_may_do_what(server: ServerProcess) -> None:
     )
     assert outcome(post(server, "{ __typename }", nobody)) == "UNAUTHENTICATED"
     assert outcome(post(server, "{ __typename }", nothing)) == "Query"
-    assert outcome(post(server, FIND, nothing)) == "FORBIDDEN"
+    refused = post(server, FIND, nothing)
+    assert (refused.status_code, outcome(refused)) == (403, "FORBIDDEN")
     for each in (reader, worker, writer):
         assert outcome(post(server, FIND, each))["totalCount"] > 0
     for each in (nothing, reader, worker):
@@ -130,28 +137,62 @@ def test_pages_and_health_need_no_token(server: ServerProcess) -> None:
         assert response.status_code == 200
 
 
-async def test_a_withdrawn_key_closes_its_sockets_with_the_next_refresh(
-    server: ServerProcess, key_server: KeyServer
+async def closing_of_a_socket(server: ServerProcess, shown: str) -> None:
+    """Returns when a socket that subscribes is closed because of its token."""
+    async with socket(server, shown) as connection:
+        await connection.send(orjson.dumps(subscribe(CHANGES)).decode())
+        await connection.wait_closed()
+        assert connection.close_code == 4403
+
+
+async def end_of_a_stream(server: ServerProcess, shown: str) -> None:
+    """Returns when an event stream ends because of its token, which is without `complete`."""
+    headers = {"accept": "text/event-stream", "authorization": f"Bearer {shown}"}
+    async with (
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS, timeout=60) as client,
+        client.stream("POST", f"{server.url}/graphql", json={"query": CHANGES}, headers=headers) as response,
+    ):
+        assert response.status_code == 200
+        assert "complete" not in "".join([text async for text in response.aiter_text()])
+
+
+over_both = pytest.mark.parametrize("end", [closing_of_a_socket, end_of_a_stream])
+
+
+@over_both
+async def test_a_subscription_ends_within_2_seconds_of_its_token(
+    server: ServerProcess, end: Callable[[ServerProcess, str], Awaitable[None]]
 ) -> None:
-    async with asyncio.timeout(60), socket(server, "one") as first, socket(server, "two") as second:
-        for each in (first, second):
-            await each.send(orjson.dumps(subscribe(CHANGES)).decode())
+    expires = int(time.time()) + 3
+    await end(server, token(exp=expires))
+    assert expires <= time.time() < expires + 2
+
+
+@over_both
+async def test_a_subscription_ends_with_the_refresh_after_its_key_was_withdrawn(
+    server: ServerProcess, key_server: KeyServer, end: Callable[[ServerProcess, str], Awaitable[None]]
+) -> None:
+    async with asyncio.timeout(60), socket(server, token("two")) as other:
+        ending = asyncio.create_task(end(server, token("one")))
+        await asyncio.sleep(0.5)  # it is open
+        assert not ending.done()
         key_server.kids = ["two"]
-        await first.wait_closed()
-        assert first.close_code == 4403
+        withdrawn = time.time()
+        await ending
+        assert time.time() < withdrawn + REFRESH_SECONDS + 2
         assert outcome(post(server, FIND, token("one"))) == "UNAUTHENTICATED"
-        await second.send('{"type":"ping"}')
-        while orjson.loads(await second.recv())["type"] != "pong":
+        await other.send('{"type":"ping"}')
+        while orjson.loads(await other.recv())["type"] != "pong":
             pass
     assert "Traceback" not in "\n".join(server.output)
 
 
 @asynccontextmanager
-async def socket(server: ServerProcess, kid: str) -> AsyncIterator[ClientConnection]:
-    """An acknowledged socket whose token this key has signed."""
+async def socket(server: ServerProcess, shown: str) -> AsyncIterator[ClientConnection]:
+    """An acknowledged socket that has shown this token."""
     protocols = [Subprotocol("graphql-transport-ws")]
     async with connect(server.websocket_url, subprotocols=protocols, proxy=None) as connection:
-        payload = {"authorization": f"Bearer {token(kid)}"}
+        payload = {"authorization": f"Bearer {shown}"}
         await connection.send(orjson.dumps({"type": "connection_init", "payload": payload}).decode())
         assert orjson.loads(await connection.recv()) == {"type": "connection_ack"}
         yield connection

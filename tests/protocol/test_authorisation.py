@@ -329,7 +329,9 @@ async def test_what_a_viewer_may_not_is_refused_on_every_transport(
         assert await events.next() == ("complete", None)
     if not query.startswith("subscription"):
         response = await post(http, query, "one", "application/graphql-response+json")
-        assert (response.status_code, response.json()) == (400, {"errors": [told]})
+        assert (response.status_code, response.json()) == (403, {"errors": [told]})
+        older = await post(http, query, "one", "application/json")
+        assert (older.status_code, older.json()) == (200, {"errors": [told]})
     async with shown(toy, "one") as client:
         await client.subscribe("1", query)
         assert await client.receive() == {"id": "1", "type": "error", "payload": [told]}

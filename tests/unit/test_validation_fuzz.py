@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+from collections import Counter
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from db.runtime.definition import WorkflowDefinition
-from db.runtime.validation import Catalogue, Issue, Severity, validate_definition
+from db.runtime.validation import Catalogue, Issue, IssueCode, Severity, validate_definition
+from db.runtime.validation.issues import MAX_ISSUES, Report
 
 DEFINITIONS = Path(__file__).parent.parent / "data" / "definitions"
 EXAMPLES = [json.loads(path.read_text()) for path in sorted(DEFINITIONS.glob("*.json"))]
@@ -170,3 +172,20 @@ def lines_executed(raw: Any) -> int:
 def test_the_cost_grows_with_the_size_and_not_with_its_square() -> None:
     small, large = (lines_executed(random_graph(steps, 2 * steps, seed=1)) for steps in (500, 2_000))
     assert large < 5 * small
+
+
+def test_of_too_many_issues_the_first_are_told_and_no_error_is_lost_among_warnings() -> None:
+    unknown = {f"key{number}": 1 for number in range(50_000)}
+    assert len(validate_definition(unknown, Catalogue())) == MAX_ISSUES
+    report = Report({})
+    for number in range(MAX_ISSUES + 1):
+        report.warning(IssueCode.PARALLEL_MERGE_WITHOUT_JOIN, ("steps", number), "A warning.")
+    report.error(IssueCode.NO_SELF_LOOPS, ("stepTransitions", 0), "An error.")
+    severities = Counter(issue.severity for issue in report.issues())
+    assert severities == {Severity.WARNING: MAX_ISSUES, Severity.ERROR: 1}
+
+
+def test_of_too_many_steps_nothing_else_is_told() -> None:
+    (issue,) = validate_definition({"steps": [{"id": "a"}] * 50_000}, Catalogue())
+    assert (issue.code, issue.path) == (IssueCode.LIMIT_EXCEEDED, "/steps")
+    assert "50,000 steps; at most 2,000 are allowed" in issue.message

@@ -30,6 +30,7 @@ __all__ = [
     "KnownVersion",
     "Severity",
     "child_references",
+    "oversize_issues",
     "validate_definition",
 ]
 
@@ -37,10 +38,12 @@ DEFAULT_LIMITS = Limits()
 
 
 def validate_definition(raw: object, catalogue: Catalogue, limits: Limits = DEFAULT_LIMITS) -> list[Issue]:
-    """Every issue of a raw definition, in document order; without an error among them it may be published.
+    """The issues of a raw definition, in document order; without an error among them it may be published.
 
     Any JSON value is taken; what is no definition has issues. Costs about the time of reading it once.
     """
+    if too_many := oversize_issues(raw, limits):
+        return too_many
     report = Report(raw, limits)
     outline = Outline.of(raw)
     _check_json(report)
@@ -52,6 +55,17 @@ def validate_definition(raw: object, catalogue: Catalogue, limits: Limits = DEFA
     check_policies(report, outline)
     check_grouping(report, outline)
     check_children(report, outline, catalogue)
+    return report.issues()
+
+
+def oversize_issues(raw: object, limits: Limits = DEFAULT_LIMITS) -> list[Issue]:
+    """The one issue of a definition with too many steps, of which nothing else is looked at: that would take seconds."""
+    steps = raw.get("steps") if isinstance(raw, dict) else None
+    bound = limits.steps_per_definition
+    report = Report(raw, limits)
+    if isinstance(steps, list) and len(steps) > bound:
+        message = f"{len(steps):,} steps; at most {bound:,} are allowed."
+        report.error(IssueCode.LIMIT_EXCEEDED, ("steps",), message)
     return report.issues()
 
 

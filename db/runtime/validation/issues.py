@@ -7,6 +7,8 @@ from db.runtime.json_values import Part, json_pointer
 from db.runtime.limits import Limits
 
 MAX_MESSAGE = 500
+MAX_ISSUES = 2_000
+"""Of each severity, as many as a definition may have steps: to tell of a hundred thousand takes seconds."""
 
 Path = tuple[Part, ...]
 
@@ -78,11 +80,15 @@ class Issue:
 
 @dataclass(slots=True)
 class Report:
-    """The issues of one definition. Rules add to it by path; it knows whose step or transition that is."""
+    """The issues of one definition. Rules add to it by path; it knows whose step or transition that is.
+
+    Of each severity it keeps those found first, for an error must not be lost among warnings.
+    """
 
     raw: object
     limits: Limits = field(default_factory=Limits)
-    _found: list[tuple[Path, Issue]] = field(default_factory=list)
+    _errors: list[tuple[Path, Issue]] = field(default_factory=list)
+    _warnings: list[tuple[Path, Issue]] = field(default_factory=list)
 
     def error(self, code: IssueCode, path: Path, message: str) -> None:
         self._add(code, Severity.ERROR, path, message)
@@ -91,10 +97,13 @@ class Report:
         self._add(code, Severity.WARNING, path, message)
 
     def issues(self) -> list[Issue]:
-        """Everything found, by place in the document, then by code."""
-        return [issue for _, issue in sorted(self._found, key=_by_place)]
+        """What was found, by place in the document, then by code."""
+        return [issue for _, issue in sorted(self._errors + self._warnings, key=_by_place)]
 
     def _add(self, code: IssueCode, severity: Severity, path: Path, message: str) -> None:
+        kept = self._errors if severity is Severity.ERROR else self._warnings
+        if len(kept) >= MAX_ISSUES:
+            return
         issue = Issue(
             code=code.value,
             severity=severity,
@@ -103,7 +112,7 @@ class Report:
             step_id=self._owner("steps", path),
             transition_id=self._owner("stepTransitions", path),
         )
-        self._found.append((path, issue))
+        kept.append((path, issue))
 
     def _owner(self, collection: str, path: Path) -> str | None:
         """The id of the step or transition that a path is in."""

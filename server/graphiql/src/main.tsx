@@ -1,18 +1,17 @@
-// The GraphiQL page: which endpoint it talks to, which plugins it has, and which tabs are there at the first visit.
+// The GraphiQL page: which plugins it has, and which tabs are there at the first visit.
 
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
 import '@graphiql/plugin-explorer/style.css';
 import './style.css';
 import { explorerPlugin } from '@graphiql/plugin-explorer';
-import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createRoot } from 'react-dom/client';
+import { pageFetcher } from './fetcher';
 import { type ReadyOperation, readyOperations } from './operations';
 import { readyOperationsPlugin } from './readyOperationsPlugin';
 import { SampleIds } from './SampleIds';
 
-const ENDPOINT = '/graphql';
 /** The tabs of the first visit, in the order in which one would try them; the panel opens every other operation. */
 const FIRST_TABS = ['StartExecution', 'WatchExecution', 'CompleteStep', 'ExecutionDetail', 'TemplateList'];
 
@@ -23,10 +22,6 @@ const operations = readyOperations();
 const firstTabs = FIRST_TABS.map((name) => operationNamed(name));
 const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
 
-const fetcher = createGraphiQLFetcher({
-  url: ENDPOINT,
-  subscriptionUrl: `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}${ENDPOINT}`,
-});
 const readyPlugin = readyOperationsPlugin(operations);
 const plugins = [readyPlugin, explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN];
 
@@ -38,7 +33,7 @@ function operationNamed(name: string): ReadyOperation {
 
 createRoot(document.getElementById('graphiql')!).render(
   <GraphiQL
-    fetcher={fetcher}
+    fetcher={pageFetcher()}
     customScalarSchemas={SCALARS}
     plugins={plugins}
     visiblePlugin={readyPlugin}
