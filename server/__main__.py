@@ -15,6 +15,7 @@ from strawberry.printer import print_schema
 from db.connect import database_for
 from db.epoch import begin_epoch
 from db.migrate import migrate as run_migrations
+from db.migrate import require_migrated
 from db.runtime.durations import parse_duration
 from db.session import Unavailable
 from db.store import Store
@@ -233,6 +234,7 @@ async def _load_demo(settings: Settings) -> list[str]:
 
 
 async def _begin_epoch(settings: Settings) -> str:
+    await require_migrated(settings.database)
     async with database_for(settings.database) as database:
         return await begin_epoch(database)
 
