@@ -88,6 +88,7 @@ def serve(
     broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
     workers: Annotated[str | None, typer.Option(metavar="<int>", help=_help("workers"))] = None,
     metrics: Annotated[bool | None, typer.Option("--metrics/--no-metrics", help=_help("metrics"))] = None,
+    traces: Annotated[bool | None, typer.Option("--traces", help=_help("traces"))] = None,
     log: Annotated[str | None, typer.Option(metavar="text|json", help=_help("log"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
     auth: Annotated[str | None, typer.Option(metavar="<none|jwt>", help=_help("auth"))] = None,

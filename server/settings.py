@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         description="Server processes on the one address; more than 1 need a broadcast channel that they share.",
     )
     metrics: bool = Field(default=True, description="Serve `/metrics` for Prometheus.")
+    traces: bool = Field(
+        default=False,
+        description="Send traces to a collector of OpenTelemetry, which the variables `OTEL_…` name.",
+    )
     log: Literal["text", "json"] = Field(
         default="text",
         description="What the log is written as: `text`, of faults only, or `json`, a line for every operation too.",
