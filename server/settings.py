@@ -111,6 +111,16 @@ class Settings(BaseSettings):
         description="Address of the server whose execution is watched, with or without `/graphql`.",
     )
 
+    token: str = Field(
+        default="",
+        repr=False,
+        description="Bearer token that is shown to the server; by the variable, since everybody on a machine sees options.",
+    )
+    token_file: Path | None = Field(
+        default=None,
+        description="File with that token, read anew for each connection; outranks the token itself.",
+    )
+
     @field_validator("origins", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
