@@ -15,6 +15,7 @@ from strawberry.printer import print_schema
 from db.connect import database_for
 from db.epoch import begin_epoch
 from db.migrate import migrate as run_migrations
+from db.migrate import require_migrated
 from db.runtime.durations import parse_duration
 from db.session import Unavailable
 from db.store import Store
@@ -32,6 +33,7 @@ from server.types.printing import Language, printed
 from server.types.refusal import NoTypes
 from server.types.version import from_database, from_server
 from server.watching.command import watch as run_watch
+from server.watching.token import TokenSource
 from server.workers import Workers, require_shared_broker
 
 cli = typer.Typer(
@@ -54,6 +56,10 @@ Database = Annotated[str | None, typer.Option(help=_help("database"))]
 DocumentsDir = Annotated[str | None, typer.Option(metavar="DIRECTORY", help=_help("documents_dir"))]
 
 
+Token = Annotated[str | None, typer.Option(help=_help("token"))]
+TokenFile = Annotated[str | None, typer.Option(metavar="FILE", help=_help("token_file"))]
+
+
 def _fail(message: object) -> NoReturn:
     """One line on the error stream, exit code 1."""
     sys.stderr.write(" ".join(_without_passwords(str(message)).split()) + "\n")
@@ -69,6 +75,16 @@ def _settings(**options: Any) -> Settings:
         name = str(wrong["loc"][0])
         option = name.replace("_", "-")
         _fail(f"--{option} (STEPGRAPH_{name.upper()}): {wrong['msg']}, got {wrong['input']!r}.")
+
+
+def _token_source(token: str | None, token_file: str | None) -> TokenSource:
+    """What is shown to a server: an option outranks the environment."""
+    if token is not None and token_file is not None:
+        _fail("--token and --token-file: give one of them.")
+    if token is not None:
+        return TokenSource(token)
+    settings = _settings(token_file=token_file)
+    return TokenSource(settings.token, settings.token_file)
 
 
 def _run(work: Any) -> Any:
@@ -87,6 +103,7 @@ def serve(
     broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
     workers: Annotated[str | None, typer.Option(metavar="<int>", help=_help("workers"))] = None,
     metrics: Annotated[bool | None, typer.Option("--metrics/--no-metrics", help=_help("metrics"))] = None,
+    traces: Annotated[bool | None, typer.Option("--traces", help=_help("traces"))] = None,
     log: Annotated[str | None, typer.Option(metavar="text|json", help=_help("log"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=_help("demo"))] = None,
     auth: Annotated[str | None, typer.Option(metavar="<none|jwt>", help=_help("auth"))] = None,
@@ -195,12 +212,15 @@ def demo(database: Database = None) -> None:
 def watch(
     execution_id: Annotated[str, typer.Argument(metavar="ID", help="The root execution's id.")],
     url: Annotated[str | None, typer.Option(help=_help("url"))] = None,
+    token: Token = None,
+    token_file: TokenFile = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line, for scripts.")
     ] = False,
 ) -> None:
     """Show an execution and all below it live, until it ends."""
-    raise typer.Exit(run_watch(_settings(url=url).url, execution_id, as_json=json))
+    source = _token_source(token, token_file)
+    raise typer.Exit(run_watch(_settings(url=url).url, execution_id, source, as_json=json))
 
 
 @cli.command()
@@ -213,12 +233,14 @@ def types(
         str | None,
         typer.Option("--url", help="Ask this server, with or without `/graphql`, and no database."),
     ] = None,
+    token: Token = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Print the types of a version's context and step outputs."""
     if server_url is None:
         finding = from_database(_settings(database=database).database, template_key, version)
     elif database is None:
-        finding = from_server(server_url, template_key, version)
+        finding = from_server(server_url, template_key, version, _token_source(token, token_file))
     else:
         _fail("--database and --url: give one of them.")
     try:
@@ -234,6 +256,7 @@ async def _load_demo(settings: Settings) -> list[str]:
 
 
 async def _begin_epoch(settings: Settings) -> str:
+    await require_migrated(settings.database)
     async with database_for(settings.database) as database:
         return await begin_epoch(database)
 

@@ -14,6 +14,6 @@ class DoorbellAnnouncer:
 
     async def announce(self, committed: Committed) -> None:
         """Never fails; a command that changed nothing is not announced."""
-        trail().meet(committed.execution_id)
+        trail().change(committed.root_id, committed.execution_id)
         if committed.revision > committed.since:
             await self._doorbell.ring(Ring(committed.root_id, committed.since, committed.revision))

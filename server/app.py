@@ -51,6 +51,7 @@ from server.sampling import Sampler
 from server.settings import Settings
 from server.subscriptions import Placed
 from server.timers import Timer
+from server.tracing import traced, traces_of
 from server.types.version import TEMPLATE, VERSION
 from server.uvicorn_http import UvicornHTTP
 from server.uvicorn_websocket import UvicornWebSocket
@@ -119,6 +120,7 @@ class Application:
     async def running(self) -> AsyncIterator[None]:
         """Start every part. Raises `Unavailable` where the database cannot be opened."""
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(traces_of(self.parts.settings))
             await _start(self.parts, self.endpoint, stack)
             await stack.enter_async_context(self.sampler.running())
             yield
@@ -137,7 +139,7 @@ def create_app(settings: Settings) -> Application:
     authentication = authentication_of(settings)
     schema = build_schema()
     measure_commands(schema)
-    database = database_for(settings.database)
+    database = traced(settings, database_for(settings.database))
     doorbell = Doorbell(settings.broadcast)
     feed = Feed(doorbell, JournalReader(database))
     plans = plans_for(schema, database.kind)

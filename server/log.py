@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
+from server.spans import trace_ids
 from server.trail import trail
 
 # What an event may have beside its message: all else that a record has is of no use here.
@@ -35,6 +36,7 @@ class JSONFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **trace_ids(),
             "request_id": own.request_id,
             "tenant": own.tenant,
             "execution_ids": own.execution_ids or None,

@@ -1,4 +1,4 @@
-"""Counts, durations and log events of operations and commands, whatever transport they came by.
+"""Counts, durations, spans and log events of operations and commands, whatever transport they came by.
 
 What is measured is once per operation or command: what a thousand subscribers are given is counted once per payload, in
 `server/subscriptions.py` and `server/streams.py`.
@@ -8,22 +8,28 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, get_args
 
 import strawberry
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError, execute_subscription_event
+from graphql.execution import Executor
 
 import server
 from schema.refusals import Refused
-from server import metrics
-from server.operations import Operation, OperationContext, OperationRefused, Operations
+from server import metrics, spans
+from server.documents import PREFIX, sha256_of
+from server.operations import Operation, OperationContext, OperationRefused, Operations, Source
 from server.requests import GraphQLRequest
 from server.responses import ErrorCode, ExecutionOutcome
+from server.spans import Attributes, Span
 from server.streams import Stream
 from server.subscriptions import Subscription, Subscriptions
-from server.trail import begin_trail
+from server.trail import begin_command, begin_trail, trail
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +40,9 @@ ABANDONED: Final = "abandoned"
 """Nobody waited for the answer any more."""
 
 _SHOWN_NAME: Final = 100  # characters of a client's name in a log event
+
+# Outcomes that are the server's fault, as a span's status is to say.
+_FAILED: Final = ("internal_error", "unavailable", "timeout")
 
 # From an error's code to the outcome, the worst first; any other error is `errors`.
 _OUTCOMES: Final = {
@@ -73,6 +82,12 @@ class Tally:
         metrics.OPERATIONS.labels(operation.type.value, self._known(operation.name), outcome).inc()
         log.info("operation", extra=_event(operation.type.value, operation.name, outcome))
 
+    def span(self, operation: Operation) -> AbstractContextManager[Span]:
+        """The span of an operation. Its name has the client's only where that is one of a few."""
+        kind, known = operation.type.value, self._known(operation.name)
+        name = kind if known == OTHER else f"{kind} {known}"
+        return spans.span(name, kind="server", attributes=_attributes(operation))
+
     def _known(self, name: str | None) -> str:
         return name if name in self._names and name is not None else OTHER
 
@@ -94,12 +109,23 @@ class MeasuredOperations(Operations):
     async def execute(self, operation: Operation, context: OperationContext) -> ExecutionOutcome:
         begin_trail(context.viewer.tenant, operation.variables)
         outcome, began = ABANDONED, perf_counter()
-        try:
-            answer = await super().execute(operation, context)
-            outcome = outcome_name(answer)
-        finally:
-            self._tally.ended(operation, outcome, perf_counter() - began)
+        with self._tally.span(operation) as span:
+            try:
+                answer = await super().execute(operation, context)
+                outcome = outcome_name(answer)
+            finally:
+                self._tally.ended(operation, outcome, perf_counter() - began)
+                span.set({"stepgraph.operation.outcome": outcome})
+            if outcome in _FAILED:
+                span.failed(outcome)
         return answer
+
+    async def source(self, operation: Operation, context: OperationContext) -> Source:
+        """Each payload that is made is a span in a trace of its own: a subscription goes on for hours."""
+        source = await super().source(operation, context)
+        if not spans.is_on():
+            return source
+        return replace(source, execute=partial(_traced_event, operation, trail().place))
 
 
 class MeasuredSubscriptions(Subscriptions):
@@ -110,13 +136,16 @@ class MeasuredSubscriptions(Subscriptions):
         self._tally = tally
 
     def open(self, operation: Operation, context: OperationContext) -> Subscription | Stream:
-        begin_trail(context.viewer.tenant, operation.variables)
-        try:
-            opened = super().open(operation, context)
-        except OperationRefused:
-            self._tally.subscribed(operation, "refused")
-            raise
-        self._tally.subscribed(operation, "ok")
+        with self._tally.span(operation) as span:
+            begin_trail(context.viewer.tenant, operation.variables, span.place)
+            try:
+                opened = super().open(operation, context)
+            except OperationRefused:
+                self._tally.subscribed(operation, "refused")
+                span.set({"stepgraph.operation.outcome": "refused"})
+                raise
+            self._tally.subscribed(operation, "ok")
+            span.set({"stepgraph.operation.outcome": "ok"})
         return opened
 
 
@@ -144,23 +173,46 @@ def subscription_fields(schema: strawberry.Schema) -> tuple[str, ...]:
 
 def _measured(kind: str, resolve: Any) -> Callable[..., Any]:
     async def resolve_measured(source: Any, info: Any, **arguments: Any) -> Any:
-        outcome, began = "failed", perf_counter()
-        try:
-            result = resolve(source, info, **arguments)
-            result = await result if inspect.isawaitable(result) else result
-            outcome = type(result).__name__ if isinstance(result, _REFUSED) else "done"
-        except asyncio.CancelledError:
-            outcome = ABANDONED
-            raise
-        except GraphQLError:  # what the client sent cannot be
-            outcome = "invalid"
-            raise
-        finally:
-            metrics.COMMANDS.labels(kind, outcome).inc()
-            metrics.COMMAND_SECONDS.labels(kind).observe(perf_counter() - began)
+        outcome, began, own = "failed", perf_counter(), begin_command()
+        with spans.span(kind, attributes={"stepgraph.command.kind": kind}) as span:
+            try:
+                result = resolve(source, info, **arguments)
+                result = await result if inspect.isawaitable(result) else result
+                outcome = type(result).__name__ if isinstance(result, _REFUSED) else "done"
+            except asyncio.CancelledError:
+                outcome = ABANDONED
+                raise
+            except GraphQLError:  # what the client sent cannot be
+                outcome = "invalid"
+                raise
+            finally:
+                metrics.COMMANDS.labels(kind, outcome).inc()
+                metrics.COMMAND_SECONDS.labels(kind).observe(perf_counter() - began)
+                span.set({"stepgraph.command.outcome": outcome, "stepgraph.command.root_ids": own.root_ids})
         return result
 
     return resolve_measured
+
+
+async def _traced_event(operation: Operation, place: Any, executor: Executor[Any]) -> ExecutionResult:
+    field = operation.root_field.name.value
+    with spans.linked_span(f"event {field}", _attributes(operation), to=place) as span:
+        result = execute_subscription_event(executor)
+        answer = await result if inspect.isawaitable(result) else result
+        if answer.errors:
+            span.failed("errors")
+        return answer
+
+
+def _attributes(operation: Operation) -> Attributes:
+    """The document by its hash: its text has whatever a client has written into it."""
+    if not spans.is_on():
+        return {}
+    told = {
+        "graphql.operation.type": operation.type.value,
+        "stepgraph.document.id": f"{PREFIX}{sha256_of(operation.text)}",
+    }
+    return told | {"graphql.operation.name": operation.name[:_SHOWN_NAME]} if operation.name else told
 
 
 _REFUSED: Final = get_args(Refused)

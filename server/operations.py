@@ -156,16 +156,21 @@ class Forbidden(Exception):
 Authorise = Callable[[Operation, Viewer], None]
 
 
+# What the selection makes of an event, for which the executor was built.
+ExecuteEvent = Callable[[Executor[Any]], ExecutionResult | Awaitable[ExecutionResult]]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A subscription that has begun: its events, which raise what their resolver raises, and what executes them."""
 
     executor: Executor[Any]
     events: AsyncGenerator[Any, None]
+    execute: ExecuteEvent = execute_subscription_event
 
     async def result(self, event: Any) -> ExecutionResult:
         """What the selection makes of one event."""
-        result = execute_subscription_event(self.executor.build_per_event_executor(event))
+        result = self.execute(self.executor.build_per_event_executor(event))
         if self.executor.is_awaitable(result):
             return await cast("Awaitable[ExecutionResult]", result)
         return cast("ExecutionResult", result)
@@ -242,7 +247,7 @@ class Operations:
     ) -> AsyncGenerator[ExecutionResult, None]:
         """The events of a subscription as they are answered. Raises as `source` does."""
         source = await self.source(operation, context)
-        return map_source_to_response_event(source.executor, source.events)
+        return map_source_to_response_event(source.executor, source.events, cast("Any", source.execute))
 
     async def source(self, operation: Operation, context: OperationContext) -> "Source":
         """The source of a subscription, created here. Raises `OperationRefused`."""

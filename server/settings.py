@@ -44,6 +44,10 @@ class Settings(BaseSettings):
         description="Server processes on the one address; more than 1 need a broadcast channel that they share.",
     )
     metrics: bool = Field(default=True, description="Serve `/metrics` for Prometheus.")
+    traces: bool = Field(
+        default=False,
+        description="Send traces to a collector of OpenTelemetry, which the variables `OTEL_…` name.",
+    )
     log: Literal["text", "json"] = Field(
         default="text",
         description="What the log is written as: `text`, of faults only, or `json`, a line for every operation too.",
@@ -113,6 +117,16 @@ class Settings(BaseSettings):
     url: str = Field(
         default="http://127.0.0.1:8000",
         description="Address of the server whose execution is watched, with or without `/graphql`.",
+    )
+
+    token: str = Field(
+        default="",
+        repr=False,
+        description="Bearer token that is shown to the server; by the variable, since everybody on a machine sees options.",
+    )
+    token_file: Path | None = Field(
+        default=None,
+        description="File with that token, read anew for each connection; outranks the token itself.",
     )
 
     @field_validator("origins", "allowed_hosts", mode="before")

@@ -5,7 +5,7 @@ It follows the work into its tasks. A subscription that is shared belongs to the
 
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from db.ids import IdKind, kind_of_id
@@ -21,11 +21,19 @@ class Trail:
     tenant: str | None = None
     # In the order in which they were met; the first ten.
     execution_ids: list[str] = field(default_factory=list)
+    # Of the trees that the command at hand has changed, likewise.
+    root_ids: list[str] = field(default_factory=list)
+    # The place of the operation's span, to which what comes of it later is linked (`server/spans.py`).
+    place: Any = None
 
     def meet(self, execution_id: str) -> None:
         """The work concerns this execution."""
-        if len(self.execution_ids) < MOST_EXECUTIONS and execution_id not in self.execution_ids:
-            self.execution_ids.append(execution_id)
+        _note(self.execution_ids, execution_id)
+
+    def change(self, root_id: str, execution_id: str) -> None:
+        """The work has changed this execution of a tree."""
+        self.meet(execution_id)
+        _note(self.root_ids, root_id)
 
 
 _trail: ContextVar[Trail | None] = ContextVar("trail", default=None)
@@ -41,12 +49,24 @@ def begin_request(request_id: str) -> None:
     _trail.set(Trail(request_id))
 
 
-def begin_trail(tenant: str, variables: Mapping[str, Any]) -> None:
+def begin_trail(tenant: str, variables: Mapping[str, Any], place: Any = None) -> None:
     """An operation of this request; the executions that its variables name are its own."""
-    begun = Trail(trail().request_id, tenant)
+    begun = Trail(trail().request_id, tenant, place=place)
     for execution_id in _executions_of(variables):
         begun.meet(execution_id)
     _trail.set(begun)
+
+
+def begin_command() -> Trail:
+    """A command of the operation at hand, which may have several."""
+    begun = replace(trail(), root_ids=[])
+    _trail.set(begun)
+    return begun
+
+
+def _note(ids: list[str], id_: str) -> None:
+    if len(ids) < MOST_EXECUTIONS and id_ not in ids:
+        ids.append(id_)
 
 
 def _executions_of(variables: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from db.runtime.versions import VersionStatus
 from server.types.refusal import NoTypes
 from server.watching.address import Address, BadAddress
 from server.watching.connection import CannotConnect, Connection, ConnectionLost, Refused, connected
+from server.watching.token import TokenRefused, TokenSource
 
 TEMPLATE: Final = """
   query ($key: String!, $after: String) {
@@ -46,19 +47,19 @@ async def from_database(url: str, key: str, version: str | None) -> FoundVersion
     return _published(key, found.version, found.status, found.definition)
 
 
-async def from_server(url: str, key: str, version: str | None) -> FoundVersion:
-    """The same of a server. Raises `NoTypes`."""
+async def from_server(url: str, key: str, version: str | None, token: TokenSource) -> FoundVersion:
+    """The same of a server. Raises `NoTypes`, `NoToken`."""
     try:
         address = Address.of(url)
     except BadAddress as bad:
         raise NoTypes(f"--url: {bad}.") from None
     try:
-        async with connected(address) as connection:
+        async with connected(address, token.read()) as connection:
             version_id = await _version_id(connection, key, version)
             answer = await connection.ask(VERSION, {"id": version_id})
     except CannotConnect as error:
         raise NoTypes(f"Cannot connect to {address.shown}: {error}.") from None
-    except (ConnectionLost, Refused) as error:
+    except (ConnectionLost, Refused, TokenRefused) as error:
         raise NoTypes(f"{address.shown}: {error}") from None
     found = answer["workflowTemplateVersion"]
     if found is None:  # deleted since

@@ -5,14 +5,16 @@ import signal
 import sys
 from contextlib import aclosing
 from enum import IntEnum
+from typing import Final
 
 import uvloop
 
 from server.watching.address import Address, BadAddress
 from server.watching.connection import CannotConnect, Refused
-from server.watching.events import Changed, Ended, Snapshot
+from server.watching.events import Changed, Ended, Event, Snapshot
 from server.watching.follower import Follower, NotARoot
 from server.watching.screens import screen_for
+from server.watching.token import NoToken, TokenRefused, TokenSource
 from server.watching.tree import Tree
 
 
@@ -25,8 +27,13 @@ class ExitCode(IntEnum):
     CANCELLED = 4
     NO_SUCH_EXECUTION = 5
     CANNOT_CONNECT = 6
+    NOT_ADMITTED = 7
     INTERRUPTED = 128 + signal.SIGINT
     TERMINATED = 128 + signal.SIGTERM
+
+
+# By the code of an error; any other is REFUSED.
+_REFUSALS: Final = {"NOT_FOUND": ExitCode.NO_SUCH_EXECUTION, "FORBIDDEN": ExitCode.NOT_ADMITTED}
 
 
 class Stopped(Exception):
@@ -37,10 +44,10 @@ class Stopped(Exception):
         super().__init__(message)
 
 
-def watch(url: str, execution_id: str, *, as_json: bool) -> int:
+def watch(url: str, execution_id: str, token: TokenSource, *, as_json: bool) -> int:
     """Watch a tree to its end; returns the exit code, with the reason on the error stream."""
     try:
-        return uvloop.run(_watch(url, execution_id, as_json=as_json))
+        return uvloop.run(_watch(url, execution_id, token, as_json=as_json))
     except Stopped as stopped:
         sys.stderr.write(" ".join(str(stopped).split()) + "\n")
         return stopped.code
@@ -50,7 +57,7 @@ def watch(url: str, execution_id: str, *, as_json: bool) -> int:
         return ExitCode.TERMINATED
 
 
-async def _watch(url: str, execution_id: str, *, as_json: bool) -> ExitCode:
+async def _watch(url: str, execution_id: str, token: TokenSource, *, as_json: bool) -> ExitCode:
     # Cancelled rather than killed, so that a terminal gets its cursor back.
     watching = asyncio.current_task()
     assert watching is not None
@@ -59,13 +66,9 @@ async def _watch(url: str, execution_id: str, *, as_json: bool) -> ExitCode:
         address = Address.of(url)
         async with screen_for(address.shown, as_json=as_json) as screen:
             tree = Tree()
-            async with aclosing(Follower(address, execution_id).events()) as events:
+            async with aclosing(Follower(address, execution_id, token=token).events()) as events:
                 async for event in events:
-                    match event:
-                        case Snapshot():
-                            tree.replace(event)
-                        case Changed():
-                            tree.fold(event)
+                    _take(event, tree)
                     screen.show(event, tree)
                     if isinstance(event, Ended):
                         return ExitCode[event.status]
@@ -73,12 +76,23 @@ async def _watch(url: str, execution_id: str, *, as_json: bool) -> ExitCode:
         raise Stopped(ExitCode.REFUSED, f"--url (STEPGRAPH_URL): {bad}.") from bad
     except CannotConnect as error:
         raise Stopped(ExitCode.CANNOT_CONNECT, f"Cannot connect to {address.shown}: {error}.") from error
+    except NoToken as unreadable:
+        raise Stopped(ExitCode.REFUSED, str(unreadable)) from unreadable
+    except TokenRefused as refused:
+        raise Stopped(ExitCode.NOT_ADMITTED, str(refused)) from refused
     except NotARoot as child:
         raise Stopped(ExitCode.REFUSED, _run_instead(execution_id, child.root_id)) from child
     except Refused as refused:
-        unknown = refused.code == "NOT_FOUND"
-        raise Stopped(ExitCode.NO_SUCH_EXECUTION if unknown else ExitCode.REFUSED, str(refused)) from refused
+        raise Stopped(_REFUSALS.get(refused.code, ExitCode.REFUSED), str(refused)) from refused
     raise AssertionError("events only end by an exception")
+
+
+def _take(event: Event, tree: Tree) -> None:
+    match event:
+        case Snapshot():
+            tree.replace(event)
+        case Changed():
+            tree.fold(event)
 
 
 def _run_instead(execution_id: str, root_id: str) -> str:

@@ -14,6 +14,7 @@ from websockets.typing import Subprotocol
 
 from server.protocol import SUBPROTOCOL, CloseCode
 from server.watching.address import Address
+from server.watching.token import TokenRefused
 
 JSON = dict[str, Any]
 
@@ -22,6 +23,7 @@ _STREAM: Final = "stream"
 _TIMEOUT: Final = 10.0
 # The codes of the protocol begin here; all but one say that the same would happen again.
 _FIRST_OF_PROTOCOL: Final = 4400
+_OF_TOKENS: Final = (CloseCode.UNAUTHORIZED, CloseCode.FORBIDDEN)
 
 
 class CannotConnect(Exception):
@@ -41,10 +43,11 @@ class Refused(Exception):
 
 
 class Connection:
-    """An acknowledged socket. One reader at a time."""
+    """An acknowledged socket. One reader at a time. Whatever is sent or received may raise `TokenRefused`."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, token: str | None) -> None:
         self._socket = socket
+        self._token = token
         # Of the stream, that came while a query was answered.
         self._kept: deque[JSON] = deque()
         self._queries = count(1)
@@ -76,12 +79,15 @@ class Connection:
 
     async def initialise(self) -> None:
         """Raises `CannotConnect` where it is not acknowledged."""
-        await self._send({"type": "connection_init"})
+        shown = {} if self._token is None else {"payload": {"authorization": f"Bearer {self._token}"}}
         try:
             async with asyncio.timeout(_TIMEOUT):
+                await self._send({"type": "connection_init", **shown})
                 message = await self._receive()
         except TimeoutError:
             raise CannotConnect(f"no acknowledgement came within {_TIMEOUT:g} seconds") from None
+        except ConnectionLost as lost:
+            raise CannotConnect(f"it does not let anybody in now ({lost})") from None
         if message["type"] != "connection_ack":
             raise CannotConnect("it does not speak the protocol of Stepgraph")
 
@@ -93,14 +99,14 @@ class Connection:
         try:
             await self._socket.send(orjson.dumps(message).decode())
         except ConnectionClosed as closed:
-            raise _ended(closed) from None
+            raise self._ended(closed) from None
 
     async def _receive(self) -> JSON:
         while True:
             try:
                 message = orjson.loads(await self._socket.recv())
             except ConnectionClosed as closed:
-                raise _ended(closed) from None
+                raise self._ended(closed) from None
             except orjson.JSONDecodeError:
                 raise ConnectionLost("what came is no JSON") from None
             if not isinstance(message, dict) or "type" not in message:
@@ -110,10 +116,18 @@ class Connection:
             elif message["type"] != "pong":
                 return message
 
+    def _ended(self, closed: ConnectionClosed) -> Exception:
+        code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (None, "")
+        if code in _OF_TOKENS:
+            return TokenRefused(reason, self._token)
+        if code is None or code < _FIRST_OF_PROTOCOL or code == CloseCode.CONNECTION_INITIALISATION_TIMEOUT:
+            return ConnectionLost(f"closed with {code}" if code else "cut off")
+        return Refused(str(code), f"The server has closed the connection with {code}: {reason}")
+
 
 @asynccontextmanager
-async def connected(address: Address) -> AsyncIterator[Connection]:
-    """A connection, closed at the end. Raises `CannotConnect`."""
+async def connected(address: Address, token: str | None = None) -> AsyncIterator[Connection]:
+    """A connection, closed at the end. Raises `CannotConnect`, `TokenRefused`."""
     try:
         socket = await connect(
             address.websocket_url,
@@ -127,7 +141,7 @@ async def connected(address: Address) -> AsyncIterator[Connection]:
     except (OSError, WebSocketException, ValueError, ImportError) as error:
         raise CannotConnect(_why(error)) from error
     async with socket:
-        connection = Connection(socket)
+        connection = Connection(socket, token)
         await connection.initialise()
         yield connection
 
@@ -142,14 +156,6 @@ def _data(message: JSON) -> JSON:
         raise Refused(first.get("extensions", {}).get("code", ""), first["message"])
     data: JSON = (payload or {})["data"]
     return data
-
-
-def _ended(closed: ConnectionClosed) -> Exception:
-    code = closed.rcvd.code if closed.rcvd else None
-    if code is None or code < _FIRST_OF_PROTOCOL or code == CloseCode.CONNECTION_INITIALISATION_TIMEOUT:
-        return ConnectionLost(f"closed with {code}" if code else "cut off")
-    reason = closed.rcvd.reason if closed.rcvd else ""
-    return Refused(str(code), f"The server has closed the connection with {code}: {reason}")
 
 
 def _why(error: Exception) -> str:

@@ -10,6 +10,7 @@ from server.watching.address import Address
 from server.watching.connection import CannotConnect, Connection, ConnectionLost, Refused, connected
 from server.watching.documents import FOLLOW, REST, ROOT_OF
 from server.watching.events import JSON, Away, Back, Changed, Ended, Event, Snapshot
+from server.watching.token import TokenRefused, TokenSource
 
 # As many executions as stay well within what one operation may ask for.
 PAGE: Final = 250
@@ -38,19 +39,24 @@ class _Place:
 class Follower:
     """Goes on from the last revision that it has told, so that none is told twice or left out."""
 
-    def __init__(self, address: Address, root_id: str, *, page: int = PAGE) -> None:
+    def __init__(
+        self, address: Address, root_id: str, *, token: TokenSource | None = None, page: int = PAGE
+    ) -> None:
         self._address = address
+        self._token = token or TokenSource()
         self._root_id = root_id
         self._page = page
         self._place: _Place | None = None
         self._backoff = Backoff(first_seconds=0.25, cap_seconds=5.0)
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """A snapshot, then what happens. Raises `CannotConnect` at the first connection, `NotARoot`, `Refused`."""
+        """A snapshot, then what happens. Raises `CannotConnect` at the first connection, `NotARoot`, `Refused`,
+        `TokenRefused` where there is no other token by then, and `NoToken`.
+        """
         has_connected = is_away = False
         while True:
             try:
-                async with connected(self._address) as connection:
+                async with connected(self._address, self._token.read()) as connection:
                     has_connected = True
                     self._backoff.reset()
                     if is_away:
@@ -60,6 +66,10 @@ class Follower:
                     while True:
                         yield await self._next(connection)
             except _StartAnew:
+                continue
+            except TokenRefused as refused:
+                if self._token.read() in (None, refused.token):
+                    raise
                 continue
             except (CannotConnect, ConnectionLost) as lost:
                 if not has_connected:

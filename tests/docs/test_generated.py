@@ -41,4 +41,5 @@ def test_every_command_of_the_command_line_is_told() -> None:
 
 def test_serve_takes_every_setting_as_an_option_but_the_secret() -> None:
     """Everybody on a machine sees the options of a process."""
-    assert options_of("serve") == Settings.model_fields.keys() - {"jwt_secret", "url"}
+    of_clients = {"url", "token", "token_file"}
+    assert options_of("serve") == Settings.model_fields.keys() - {"jwt_secret", *of_clients}
