@@ -4,8 +4,10 @@ import re
 import signal
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import orjson
 import typer
 import uvloop
 from pydantic import ValidationError
@@ -17,10 +19,16 @@ from db.epoch import begin_epoch
 from db.migrate import migrate as run_migrations
 from db.migrate import require_migrated
 from db.runtime.durations import parse_duration
+from db.runtime.validation import definition_schema as written_definition_schema
 from db.session import Unavailable
 from db.store import Store
 from schema.schema import build_schema
 from server.app import create_app, prepare_database
+from server.definitions.checking import checked_alone, checked_by_server
+from server.definitions.drawing import Drawing, drawn
+from server.definitions.graph import graph_of
+from server.definitions.publishing import Wanted, published
+from server.definitions.source import BadSource, DefinitionSource
 from server.demo import load_demo
 from server.document_directory import known_documents
 from server.log import configure_log
@@ -246,6 +254,79 @@ def types(
     try:
         sys.stdout.write(printed(_run(finding), language))
     except NoTypes as reason:
+        _fail(reason)
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A definition as JSON.")]
+
+
+@cli.command()
+def validate(
+    file: File,
+    server_url: Annotated[
+        str | None,
+        typer.Option("--url", help="Ask this server, which knows the templates that the definition names."),
+    ] = None,
+) -> None:
+    """Check a definition, and say of every issue where it is."""
+    source = _read(file)
+    checked = checked_alone(source) if server_url is None else _run(checked_by_server(source, server_url))
+    sys.stdout.writelines(f"{line}\n" for line in checked.lines())
+    if checked.has_unknown_children:
+        console.print("Whether the child templates exist was not asked: name a server with --url.")
+    if checked.errors:
+        raise typer.Exit(1)
+    console.print(f"{file} can be published.")
+
+
+@cli.command()
+def definition_schema() -> None:
+    """Print the JSON Schema of definitions, for editors."""
+    sys.stdout.write(
+        orjson.dumps(
+            written_definition_schema(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        ).decode()
+    )
+
+
+@cli.command()
+def draw(
+    file: File,
+    format_: Annotated[Drawing, typer.Option("--format", help="What to draw it as.")] = Drawing.MERMAID,
+) -> None:
+    """Draw a definition, also one that is not right yet."""
+    try:
+        sys.stdout.write(drawn(graph_of(_read(file)), format_))
+    except BadSource as reason:
+        _fail(reason)
+
+
+@cli.command()
+def publish(
+    file: File,
+    key: Annotated[str | None, typer.Option(help="The template's key; default: the definition's id.")] = None,
+    version: Annotated[
+        str | None,
+        typer.Option(help="The version's number; default: 1.0.0, or the minor version after the highest."),
+    ] = None,
+    activate: Annotated[
+        bool, typer.Option("--activate/--no-activate", help="Whether it runs from now on.")
+    ] = True,
+    url: Annotated[str | None, typer.Option(help=_help("url"))] = None,
+) -> None:
+    """Publish a definition on a server, as the first or the next version of a template."""
+    source, address = _read(file), _settings(url=url).url
+    checked = _run(checked_by_server(source, address))
+    sys.stderr.writelines(f"{line}\n" for line in checked.lines())
+    if checked.errors:
+        raise typer.Exit(1)
+    console.print(_run(published(source, address, Wanted(key, version, activate))))
+
+
+def _read(file: Path) -> DefinitionSource:
+    try:
+        return DefinitionSource.read(file)
+    except BadSource as reason:
         _fail(reason)
 
 

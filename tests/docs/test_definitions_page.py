@@ -31,13 +31,13 @@ SHOWN = """
 
 def keys_of(check: Check) -> Keys:
     """The keys of a record that `shape.record` made."""
-    found: Keys = inspect.getclosurevars(check).nonlocals["keys"]
+    found: Keys = inspect.getclosurevars(check.report).nonlocals["keys"]
     return found
 
 
 def variants_of(check: Check) -> dict[str, Keys]:
     """The records that `shape.variants` chooses from, without the key that it chooses by."""
-    closure = inspect.getclosurevars(check).nonlocals
+    closure = inspect.getclosurevars(check.report).nonlocals
     return {
         str(name): {key: each for key, each in found.items() if key != closure["tag"]}
         for name, found in closure["tagged"].items()

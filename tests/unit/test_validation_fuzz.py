@@ -10,16 +10,25 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from db.runtime.definition import WorkflowDefinition
-from db.runtime.validation import Catalogue, Issue, IssueCode, Severity, validate_definition
+from db.runtime.validation import (
+    Catalogue,
+    Issue,
+    IssueCode,
+    Severity,
+    definition_schema,
+    validate_definition,
+)
 from db.runtime.validation.issues import MAX_ISSUES, Report
 
 DEFINITIONS = Path(__file__).parent.parent / "data" / "definitions"
 EXAMPLES = [json.loads(path.read_text()) for path in sorted(DEFINITIONS.glob("*.json"))]
+SCHEMA = jsonschema_rs.validator_for(definition_schema())
 KEYS = [
     "id", "type", "name", "steps", "stepTransitions", "stepGroups", "contextSchema", "outputSchema", "group",
     "groupId", "order", "activationPolicy", "defaultStatus", "enabledWhen", "src", "dueIn", "retry", "backoff",
@@ -74,6 +83,7 @@ def check(raw: Any) -> list[Issue]:
     if not any(issue.severity is Severity.ERROR for issue in issues):
         definition = WorkflowDefinition.parse(raw)
         assert definition.start.type == "start"
+        assert SCHEMA.is_valid(raw)
     return issues
 
 

@@ -7,13 +7,26 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from db.runtime.limits import Limits
-from db.runtime.validation import Catalogue, Issue, IssueCode, KnownVersion, Severity, validate_definition
+from db.runtime.validation import (
+    Catalogue,
+    Issue,
+    IssueCode,
+    KnownVersion,
+    Severity,
+    definition_schema,
+    validate_definition,
+)
 
 Raw = dict[str, Any]
 DEFINITIONS = Path(__file__).parent.parent / "data" / "definitions"
+SCHEMA = jsonschema_rs.validator_for(definition_schema())
+SHAPES = ("UNKNOWN_KEY", "TYPE_MISMATCH", "ID_INVALID", "STATUS_NOT_ALLOWED", "MISSING_BATCH_ITERATOR")
+# What no database can store, and a step that is not there.
+UNSEEN = ("/steps/1/ui", "/steps/1/ui/x", "/steps/1/iterable/stepId")
 CATALOGUE = Catalogue(
     versions={
         "tver_dsc": KnownVersion(is_published=True, template_key="dsc"),
@@ -155,6 +168,7 @@ VALID: dict[str, Raw] = {
 @pytest.mark.parametrize("raw", VALID.values(), ids=VALID.keys())
 def test_a_right_definition_has_no_issues(raw: Raw) -> None:
     assert validate(raw) == []
+    assert SCHEMA.is_valid(raw)
 
 
 @pytest.mark.parametrize("name", ["verify", "dsc", "incorporation"])
@@ -449,6 +463,15 @@ BROKEN: list[tuple[str, Callable[[], Raw], str]] = [
 @pytest.mark.parametrize(("code", "make", "path"), BROKEN, ids=[f"{each[0]} {each[2]}" for each in BROKEN])
 def test_each_rule_is_broken_alone(code: str, make: Callable[[], Raw], path: str) -> None:
     assert found(make()) == {(code, path)}
+
+
+@pytest.mark.parametrize(
+    ("make", "path"),
+    [(make, path) for code, make, path in BROKEN if code in SHAPES],
+    ids=[f"{code} {path}" for code, _, path in BROKEN if code in SHAPES],
+)
+def test_what_has_another_shape_is_seen_by_editors(make: Callable[[], Raw], path: str) -> None:
+    assert SCHEMA.is_valid(make()) is (path in UNSEEN)
 
 
 def test_the_start_has_one_way_out() -> None:

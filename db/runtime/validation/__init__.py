@@ -20,6 +20,7 @@ from db.runtime.validation.keys import DEFINITION
 from db.runtime.validation.merges import check_merges
 from db.runtime.validation.outline import Outline
 from db.runtime.validation.policies import check_policies
+from db.runtime.validation.shape import JSONSchema
 from db.runtime.validation.splits import check_splits
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "KnownVersion",
     "Severity",
     "child_references",
+    "definition_schema",
     "oversize_issues",
     "validate_definition",
 ]
@@ -67,6 +69,15 @@ def oversize_issues(raw: object, limits: Limits = DEFAULT_LIMITS) -> list[Issue]
         message = f"{len(steps):,} steps; at most {bound:,} are allowed."
         report.error(IssueCode.LIMIT_EXCEEDED, ("steps",), message)
     return report.issues()
+
+
+def definition_schema() -> JSONSchema:
+    """What JSON Schema can say of definitions, for editors: it refuses nothing that may be published."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Workflow definition",
+        **DEFINITION.schema,
+    }
 
 
 def _check_json(report: Report) -> None:

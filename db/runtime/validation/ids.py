@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from db.runtime.validation.issues import IssueCode, Path, Report
 from db.runtime.validation.outline import Entry, Outline
-from db.runtime.validation.shape import mismatch
+from db.runtime.validation.shape import check, mismatch
 
 ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
+@check(type="string", pattern=f"^{ID.pattern}$")
 def identifier(report: Report, path: Path, value: object) -> None:
     """An id as journals, logs and expressions can carry it."""
     if not isinstance(value, str):

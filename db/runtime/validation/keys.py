@@ -6,15 +6,18 @@ from db.runtime.expression_syntax import syntax_error
 from db.runtime.json_values import json_faults
 from db.runtime.schema_documents import schema_error
 from db.runtime.sub_workflow import FieldSource, MappingMode, OnParentClose, SubWorkflowMode
+from db.runtime.validation.children import BY_KEY, PINNED
 from db.runtime.validation.ids import identifier
 from db.runtime.validation.issues import IssueCode, Path, Report
 from db.runtime.validation.shape import (
     Check,
+    JSONSchema,
     Keys,
     any_text,
     anything,
     at_least_one,
     boolean,
+    check,
     check_record,
     items,
     label,
@@ -23,12 +26,14 @@ from db.runtime.validation.shape import (
     optional,
     positive_integer,
     record,
+    record_schema,
     required,
     text,
     variants,
 )
 
 
+@check(type="string", description="A JSONata source.")
 def source(report: Report, path: Path, value: object) -> None:
     """A JSONata source."""
     if not isinstance(value, str):
@@ -37,6 +42,7 @@ def source(report: Report, path: Path, value: object) -> None:
         report.error(IssueCode.EXPRESSION_SYNTAX, path, error)
 
 
+@check(type=["object", "boolean"], description="A JSON Schema of 2020-12.")
 def schema(report: Report, path: Path, value: object) -> None:
     """A JSON Schema."""
     bound = report.limits.schema_bytes
@@ -50,7 +56,8 @@ def schema(report: Report, path: Path, value: object) -> None:
 def duration(*, months_allowed: bool) -> Check:
     """An ISO 8601 duration."""
 
-    def check(report: Report, path: Path, value: object) -> None:
+    @check(type="string", pattern="^P", description="An ISO 8601 duration such as PT10M.")
+    def span(report: Report, path: Path, value: object) -> None:
         if not isinstance(value, str):
             mismatch(report, path, "an ISO 8601 duration", value)
             return
@@ -59,20 +66,21 @@ def duration(*, months_allowed: bool) -> Check:
         except ValueError as error:
             report.error(IssueCode.DURATION_INVALID, path, f"{error}.")
 
-    return check
+    return span
 
 
 def status(*allowed: str) -> Check:
     """A status in the seed's spelling, of which only some may be asked for."""
 
-    def check(report: Report, path: Path, value: object) -> None:
+    @check(enum=list(allowed))
+    def one_of(report: Report, path: Path, value: object) -> None:
         if not isinstance(value, str):
             mismatch(report, path, "a status", value)
         elif value not in allowed:
             message = f"The status {value[:100]!r} cannot be asked for here, only {' or '.join(allowed)}."
             report.error(IssueCode.STATUS_NOT_ALLOWED, path, message)
 
-    return check
+    return one_of
 
 
 EXPRESSION = record({"type": optional(label("jsonata")), "src": required(source)})
@@ -132,17 +140,33 @@ STEP_KEYS: Keys = {
 SUB_WORKFLOW_KEYS: Keys = {
     **STEP_KEYS,
     "mode": required(label(*SubWorkflowMode)),
-    "childWorkflowTemplateVersionId": optional(text),
-    "childWorkflowTemplateKey": optional(text),
+    PINNED: optional(text),
+    BY_KEY: optional(text),
     "inputMapping": optional(items(MAPPING)),
     "childWorkflowName": optional(EXPRESSION),
     "iterable": optional(ITERABLE),
     "onParentClose": optional(label(*OnParentClose)),
 }
+SUB_WORKFLOW_SCHEMA: JSONSchema = {
+    **record_schema(SUB_WORKFLOW_KEYS),
+    "oneOf": [{"required": [BY_KEY]}, {"required": [PINNED]}],
+    "if": {"properties": {"mode": {"const": SubWorkflowMode.BATCH}}},
+    "then": {"required": ["iterable"]},
+}
 # Of a step whose type is not known nothing is known to be out of place.
 UNTYPED_STEP_KEYS: Keys = {**{name: optional(anything) for name in SUB_WORKFLOW_KEYS}, **STEP_KEYS}
 
 
+@check(
+    type="object",
+    properties={"type": {"enum": list(StepType)}},
+    required=["type"],
+    **{
+        "if": {"properties": {"type": {"const": StepType.SYS_SUB_WORKFLOW}}},
+        "then": SUB_WORKFLOW_SCHEMA,
+        "else": record_schema(STEP_KEYS),
+    },
+)
 def step(report: Report, path: Path, value: object) -> None:
     """A step, with the keys that its type has."""
     step_type = value.get("type") if isinstance(value, dict) else None

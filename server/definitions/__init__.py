@@ -1,0 +1,1 @@
+"""Definitions as files: checked, drawn and published from the command line."""
