@@ -24,6 +24,7 @@ from db.session import Unavailable
 from db.store import Store
 from schema.schema import build_schema
 from server.app import create_app, prepare_database
+from server.definitions.asking import Server
 from server.definitions.checking import checked_alone, checked_by_server
 from server.definitions.drawing import Drawing, drawn
 from server.definitions.graph import graph_of
@@ -267,10 +268,15 @@ def validate(
         str | None,
         typer.Option("--url", help="Ask this server, which knows the templates that the definition names."),
     ] = None,
+    token: Token = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Check a definition, and say of every issue where it is."""
     source = _read(file)
-    checked = checked_alone(source) if server_url is None else _run(checked_by_server(source, server_url))
+    if server_url is None:
+        checked = checked_alone(source)
+    else:
+        checked = _run(checked_by_server(source, Server(server_url, _token_source(token, token_file))))
     sys.stdout.writelines(f"{line}\n" for line in checked.lines())
     if checked.has_unknown_children:
         console.print("Whether the child templates exist was not asked: name a server with --url.")
@@ -313,14 +319,16 @@ def publish(
         bool, typer.Option("--activate/--no-activate", help="Whether it runs from now on.")
     ] = True,
     url: Annotated[str | None, typer.Option(help=_help("url"))] = None,
+    token: Token = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Publish a definition on a server, as the first or the next version of a template."""
-    source, address = _read(file), _settings(url=url).url
-    checked = _run(checked_by_server(source, address))
+    source, server = _read(file), Server(_settings(url=url).url, _token_source(token, token_file))
+    checked = _run(checked_by_server(source, server))
     sys.stderr.writelines(f"{line}\n" for line in checked.lines())
     if checked.errors:
         raise typer.Exit(1)
-    console.print(_run(published(source, address, Wanted(key, version, activate))))
+    console.print(_run(published(source, server, Wanted(key, version, activate))))
 
 
 def _read(file: Path) -> DefinitionSource:

@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     )
     url: str = Field(
         default="http://127.0.0.1:8000",
-        description="Address of the server whose execution is watched, with or without `/graphql`.",
+        description="Address of the server that is watched or published on, with or without `/graphql`.",
     )
 
     token: str = Field(

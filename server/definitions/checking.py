@@ -12,7 +12,7 @@ from db.runtime.validation import (
     child_references,
     validate_definition,
 )
-from server.definitions.asking import asked
+from server.definitions.asking import Server
 from server.definitions.source import DefinitionSource
 
 VALIDATE: Final = """
@@ -56,11 +56,11 @@ def checked_alone(source: DefinitionSource) -> Checked:
     return Checked(source, issues, bool(named.version_ids or named.template_keys))
 
 
-async def checked_by_server(source: DefinitionSource, url: str) -> Checked:
+async def checked_by_server(source: DefinitionSource, server: Server) -> Checked:
     """By every rule, with the templates of a server. Raises `NotAnswered`."""
     if not isinstance(source.value, dict):  # the API takes no other, and one issue says it
         return checked_alone(source)
-    found = (await asked(url, VALIDATE, {"definition": source.value}))["validateWorkflowDefinition"]
+    found = (await server.ask(VALIDATE, {"definition": source.value}))["validateWorkflowDefinition"]
     return Checked(source, [_issue(each) for each in found])
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from semver import Version
 
-from server.definitions.asking import NotAnswered, asked
+from server.definitions.asking import NotAnswered, Server
 from server.definitions.source import DefinitionSource
 
 TEMPLATE: Final = """
@@ -62,34 +62,34 @@ class Wanted:
     activate: bool = True
 
 
-async def published(source: DefinitionSource, url: str, wanted: Wanted) -> str:
+async def published(source: DefinitionSource, server: Server, wanted: Wanted) -> str:
     """One sentence that tells what was done. Raises `NotAnswered`.
 
     Done again it ends what a broken connection left half-way: a draft of the same version is brought up to date.
     """
     key = wanted.key or source.value["id"]
-    template = await _template(url, key)
+    template = await _template(server, key)
     if template is None:
-        version = await _created(source, url, key, wanted)
+        version = await _created(source, server, key, wanted)
         return _told(key, version, wanted, "Created the template")
     versions = template["versions"]
     number = wanted.version or _next([each["version"] for each in versions if each["status"] != "DRAFT"])
     there = next((each for each in versions if each["version"] == number), None)
     if there is not None and there["status"] != "DRAFT":
         raise NotAnswered(f"The template {key!r} has a published version {number} already.")
-    version_id = await _draft(source, url, template["id"], number, there)
-    await _done(url, PUBLISH, {"id": version_id})
+    version_id = await _draft(source, server, template["id"], number, there)
+    await _done(server, PUBLISH, {"id": version_id})
     if wanted.activate:
-        await _done(url, ACTIVATE, {"id": version_id})
+        await _done(server, ACTIVATE, {"id": version_id})
     return _told(key, number, wanted, "Published the template")
 
 
-async def _template(url: str, key: str) -> dict[str, Any] | None:
+async def _template(server: Server, key: str) -> dict[str, Any] | None:
     """The template's id and all of its versions."""
     versions: list[Any] = []
     after: str | None = None
     while True:
-        template = (await asked(url, TEMPLATE, {"key": key, "after": after}))["workflowTemplate"]
+        template = (await server.ask(TEMPLATE, {"key": key, "after": after}))["workflowTemplate"]
         if template is None:
             return None
         page = template["versions"]
@@ -99,7 +99,7 @@ async def _template(url: str, key: str) -> dict[str, Any] | None:
         after = page["pageInfo"]["endCursor"]
 
 
-async def _created(source: DefinitionSource, url: str, key: str, wanted: Wanted) -> str:
+async def _created(source: DefinitionSource, server: Server, key: str, wanted: Wanted) -> str:
     fields = {
         "key": key,
         "name": source.value["name"],
@@ -108,26 +108,26 @@ async def _created(source: DefinitionSource, url: str, key: str, wanted: Wanted)
         "publish": True,
         "activate": wanted.activate,
     }
-    version: str = (await _done(url, CREATE_TEMPLATE, fields))["version"]
+    version: str = (await _done(server, CREATE_TEMPLATE, fields))["version"]
     return version
 
 
 async def _draft(
-    source: DefinitionSource, url: str, template_id: str, number: str, there: Mapping[str, Any] | None
+    source: DefinitionSource, server: Server, template_id: str, number: str, there: Mapping[str, Any] | None
 ) -> str:
     """The id of a draft with the definition."""
     if there is None:
         fields = {"workflowTemplateId": template_id, "version": number, "definition": source.value}
-        version = await _done(url, CREATE_VERSION, fields)
+        version = await _done(server, CREATE_VERSION, fields)
     else:
-        version = await _done(url, UPDATE_VERSION, {"id": there["id"], "definition": source.value})
+        version = await _done(server, UPDATE_VERSION, {"id": there["id"], "definition": source.value})
     id_: str = version["id"]
     return id_
 
 
-async def _done(url: str, document: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+async def _done(server: Server, document: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The version that a command answers with."""
-    result = (await asked(url, document, {"input": fields}))["done"]
+    result = (await server.ask(document, {"input": fields}))["done"]
     if result["__typename"] != "TemplateSuccess":
         raise NotAnswered(" ".join(each["message"] for each in result.get("issues", [result])))
     version: dict[str, Any] = result["version"]

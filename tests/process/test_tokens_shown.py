@@ -1,6 +1,7 @@
 """`stepgraph watch` and `stepgraph types --url` with a server that asks for tokens (`security.md` A1, W4)."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from server.demo import demo_definition
 from server.watching.address import Address
 from server.watching.events import Changed, Snapshot
 from server.watching.follower import Follower
@@ -129,3 +131,16 @@ def create(server: ServerProcess) -> dict[str, Any]:
     created = post(server, document("StartExecution"), secret_token(scope="executions:write"), input=given)
     execution: dict[str, Any] = outcome(created)["workflowExecution"]
     return execution
+
+
+def test_definitions_are_published_with_a_token_that_may(server: ServerProcess, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({**demo_definition("verify"), "id": "mine"}), encoding="utf-8")
+    url = ("--url", server.url)
+    assert NO_TOKEN in invoke("publish", str(file), *url).errors
+    reads, publishes = secret_token(scope="executions:read"), secret_token(scope="templates:write")
+    assert invoke("validate", str(file), *url, "--token", reads).code == 0
+    refused = invoke("publish", str(file), *url, "--token", reads)
+    assert (refused.code, "templates:write" in refused.errors) == (1, True)
+    told = "Created the template 'mine' in version 1.0.0; it runs from now on.\n"
+    assert invoke("publish", str(file), *url, "--token", publishes) == Ended(0, told, "")
