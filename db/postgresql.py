@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from db.postgresql_pool import Connections, Lease
 from db.requests import Ask, Begin, Fetch, Request, Rest, Write, WriteRows
 from db.row_changes import together, together_at
-from db.session import Conflict, Database, PoolUse, Unavailable
+from db.session import Conflict, Database, PoolUse, StorageFull, Unavailable
 from db.statements import Row, Statement
 
 T = TypeVar("T")
@@ -44,7 +44,14 @@ _GONE = (
     asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InternalClientError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
 )
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    if isinstance(error, asyncpg.DiskFullError):
+        return StorageFull("The database has no room left.")
+    return Unavailable("The database does not answer.")
 
 
 async def _keep(_: Any) -> None:
@@ -98,7 +105,7 @@ class PostgreSQLDatabase(Database):
             async with Lease(self._readers) as lease:
                 value: str | None = await (await lease.connection()).fetchval(text, *arguments)
         except _GONE as error:
-            raise Unavailable("The database does not answer.") from error
+            raise _unavailable(error) from error
         return value
 
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
@@ -107,7 +114,7 @@ class PostgreSQLDatabase(Database):
             async with Lease(self._readers) as lease:
                 records = await (await lease.connection()).fetch(compiled.text, *compiled.arguments(values))
         except _GONE as error:
-            raise Unavailable("The database does not answer.") from error
+            raise _unavailable(error) from error
         return [compiled.row(record) for record in records]
 
     async def transact(self, script: Generator[Request, Any, T]) -> T:
@@ -123,7 +130,7 @@ class PostgreSQLDatabase(Database):
                     await lease.begin()
                 return await self._drive(lease, script)
         except _GONE as error:
-            raise Unavailable("The database does not answer.") from error
+            raise _unavailable(error) from error
 
     async def _drive(self, lease: Lease, script: Generator[Request, Any, T]) -> T:
         try:

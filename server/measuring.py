@@ -39,6 +39,7 @@ _SHOWN_NAME: Final = 100  # characters of a client's name in a log event
 _OUTCOMES: Final = {
     ErrorCode.INTERNAL_SERVER_ERROR: "internal_error",
     ErrorCode.UNAVAILABLE: "unavailable",
+    ErrorCode.STORAGE_FULL: "storage_full",
     ErrorCode.TIMEOUT: "timeout",
     ErrorCode.FORBIDDEN: "forbidden",
 }
