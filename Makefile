@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test setup graphiql lint schema bench chaos
+.PHONY: help run test setup graphiql lint schema bench chaos crashes
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,6 +13,8 @@ PYTHONS := python3.13 python3.12 python3.11 python3
 # How long, and the first seed where it is to be repeated: make chaos MINUTES=30 SEED=1
 MINUTES ?= 30
 SEED ?=
+# How often a server is killed, half of it on each database: make crashes KILLS=500
+KILLS ?= 500
 # More arguments for `serve` or `pytest`: make run ARGS='--port 8080', make test ARGS='tests/unit -x'
 ARGS ?=
 
@@ -55,6 +57,9 @@ bench: $(VENV)/.requirements-dev ## Run the benchmarks
 
 chaos: $(VENV)/.requirements-dev ## Harm servers, brokers and connections, and see that no client misses a change
 	@$(BIN)/python -m tests.live.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+crashes: $(VENV)/.requirements-dev ## Kill a server again and again, and see that nothing is lost, doubled or half
+	@$(BIN)/python -m tests.live.chaos.crashes --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # ---- Python
 
