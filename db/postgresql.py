@@ -81,7 +81,7 @@ class PostgreSQLDatabase(Database):
     async def _pool(self, size: int, settings: dict[str, str]) -> Connections:
         pool = await asyncpg.create_pool(
             self._dsn,
-            min_size=1,
+            min_size=0,  # one that is to be there always is missed with a traceback while the server is away
             max_size=size,
             timeout=10,
             server_settings={**settings, "timezone": "UTC", "application_name": "stepgraph"},
@@ -90,7 +90,10 @@ class PostgreSQLDatabase(Database):
             max_cacheable_statement_size=256 << 10,
             reset=_keep,
         )
-        return Connections(pool)
+        connections = Connections(pool)
+        # So that a server that is away is noticed now.
+        await connections.give_back(await connections.take(), is_fit=True)
+        return connections
 
     async def close(self) -> None:
         await self._readers.close()
