@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test setup graphiql lint schema docs bench chaos hostile
+.PHONY: help run test setup graphiql lint schema docs bench chaos crashes hostile
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,6 +15,8 @@ MINUTES ?= 30
 SEED ?=
 # How many: make hostile COUNT=20000
 COUNT ?= 20000
+# How often a server is killed, half of it on each database: make crashes KILLS=500
+KILLS ?= 500
 # More arguments for `serve` or `pytest`: make run ARGS='--port 8080', make test ARGS='tests/unit -x'
 ARGS ?=
 
@@ -65,6 +67,9 @@ chaos: $(VENV)/.requirements-dev ## Harm servers, brokers and connections, and s
 
 hostile: $(VENV)/.requirements-dev ## Send so many spoilt requests and frames, and see that none is the server's fault
 	@STEPGRAPH_TEST_MUTATIONS=$(COUNT) $(BIN)/python -m pytest -q tests/process/test_hostile_mutations.py $(ARGS)
+
+crashes: $(VENV)/.requirements-dev ## Kill a server again and again, and see that nothing is lost, doubled or half
+	@$(BIN)/python -m tests.live.chaos.crashes --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # ---- Python
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from db.postgresql_pool import Connections, Lease
 from db.requests import Ask, Begin, Fetch, Request, Rest, Write, WriteRows
 from db.row_changes import together, together_at
-from db.session import Conflict, Database, PoolUse, Unavailable
+from db.session import Conflict, Database, PoolUse, StorageFull, Unavailable
 from db.statements import Row, Statement
 
 T = TypeVar("T")
@@ -44,7 +44,14 @@ _GONE = (
     asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InternalClientError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
 )
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    if isinstance(error, asyncpg.DiskFullError):
+        return StorageFull("The database has no room left.")
+    return Unavailable("The database does not answer.")
 
 
 async def _keep(_: Any) -> None:
@@ -74,7 +81,7 @@ class PostgreSQLDatabase(Database):
     async def _pool(self, size: int, settings: dict[str, str]) -> Connections:
         pool = await asyncpg.create_pool(
             self._dsn,
-            min_size=1,
+            min_size=0,  # one that is to be there always is missed with a traceback while the server is away
             max_size=size,
             timeout=10,
             server_settings={**settings, "timezone": "UTC", "application_name": "stepgraph"},
@@ -83,7 +90,10 @@ class PostgreSQLDatabase(Database):
             max_cacheable_statement_size=256 << 10,
             reset=_keep,
         )
-        return Connections(pool)
+        connections = Connections(pool)
+        # So that a server that is away is noticed now.
+        await connections.give_back(await connections.take(), is_fit=True)
+        return connections
 
     async def close(self) -> None:
         await self._readers.close()
@@ -98,7 +108,7 @@ class PostgreSQLDatabase(Database):
             async with Lease(self._readers) as lease:
                 value: str | None = await (await lease.connection()).fetchval(text, *arguments)
         except _GONE as error:
-            raise Unavailable("The database does not answer.") from error
+            raise _unavailable(error) from error
         return value
 
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
@@ -107,7 +117,7 @@ class PostgreSQLDatabase(Database):
             async with Lease(self._readers) as lease:
                 records = await (await lease.connection()).fetch(compiled.text, *compiled.arguments(values))
         except _GONE as error:
-            raise Unavailable("The database does not answer.") from error
+            raise _unavailable(error) from error
         return [compiled.row(record) for record in records]
 
     async def transact(self, script: Generator[Request, Any, T]) -> T:
@@ -123,7 +133,7 @@ class PostgreSQLDatabase(Database):
                     await lease.begin()
                 return await self._drive(lease, script)
         except _GONE as error:
-            raise Unavailable("The database does not answer.") from error
+            raise _unavailable(error) from error
 
     async def _drive(self, lease: Lease, script: Generator[Request, Any, T]) -> T:
         try:

@@ -26,6 +26,10 @@ class Unavailable(Exception):  # says what is, not whose fault it is
     """The database cannot be reached or does not answer."""
 
 
+class StorageFull(Unavailable):
+    """The database has no room for what is to be written: nothing of it was. It may have later."""
+
+
 class AnswerTooLong(Exception):  # a fact about the answer
     """A statement's answer is longer than the database makes one."""
 

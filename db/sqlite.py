@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 
 from db.requests import Request
 from db.session import AnswerTooLong, Database, PoolUse, Unavailable
+from db.sqlite_errors import of_the_disk
 from db.sqlite_writer import CACHED_STATEMENTS, SQLiteWriter, clock_text
 from db.statements import Row, Statement
 
@@ -97,5 +98,7 @@ class SQLiteDatabase(Database):
         except asyncio.CancelledError:
             await reader.interrupt()  # or its thread would go on, and the next to borrow it would wait
             raise
+        except sqlite3.OperationalError as error:
+            raise (of_the_disk(error) or error) from error
         finally:
             self._idle.put_nowait(reader)

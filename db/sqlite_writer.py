@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from db.row_changes import each_of
 from db.runtime.expressions import EvaluationRequest, Outcome
 from db.runtime.moments import timestamp_text
 from db.session import Conflict, PoolUse, Unavailable
+from db.sqlite_errors import of_the_disk
 from db.statements import Statement
 
 CACHED_STATEMENTS = 512
@@ -103,11 +105,17 @@ class SQLiteWriter:
             done = [self._done(each) for each in taken]
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            gone = Unavailable(f"The database file cannot be written: {error}")
+            self._undo()
+            gone = of_the_disk(error) or Unavailable(f"The database file cannot be written: {error}")
             return [Done(each.answer, error=gone) for each in taken]
         return done
+
+    def _undo(self) -> None:
+        assert self._connection is not None
+        if self._connection.in_transaction:
+            # Where even that fails the next transaction cannot begin, and it is tried again.
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
 
     def _done(self, waiting: Waiting) -> Done:
         assert self._connection is not None
@@ -115,9 +123,11 @@ class SQLiteWriter:
         try:
             result = self._drive(waiting.script)
         except Exception as error:
+            if isinstance(error, sqlite3.Error) and not self._connection.in_transaction:
+                raise  # SQLite has undone everybody's, as it may where the disk is full
             self._connection.execute("ROLLBACK TO script")
             self._connection.execute("RELEASE script")
-            return Done(waiting.answer, error=error)
+            return Done(waiting.answer, error=of_the_disk(error) or error)
         self._connection.execute("RELEASE script")
         return Done(waiting.answer, result)
 

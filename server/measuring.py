@@ -48,6 +48,7 @@ _FAILED: Final = ("internal_error", "unavailable", "timeout")
 _OUTCOMES: Final = {
     ErrorCode.INTERNAL_SERVER_ERROR: "internal_error",
     ErrorCode.UNAVAILABLE: "unavailable",
+    ErrorCode.STORAGE_FULL: "storage_full",
     ErrorCode.TIMEOUT: "timeout",
     ErrorCode.FORBIDDEN: "forbidden",
 }

@@ -14,10 +14,13 @@ from typing import Any, Final
 import orjson
 from graphql import GraphQLError
 
-from db.session import Unavailable
+from db.session import StorageFull, Unavailable
 from server.metrics import UNEXPECTED_ERRORS
+from server.seldom import Seldom
 
 logger = logging.getLogger(__name__)
+# Whoever asks meanwhile is refused for the same reason, and a full disk may be that of the log.
+_refusals = Seldom(logger)
 
 JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
@@ -48,6 +51,7 @@ class ErrorCode(StrEnum):
     PERSISTED_DOCUMENT_NOT_FOUND = "PERSISTED_DOCUMENT_NOT_FOUND"
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"  # Apollo's, on which its clients send the text
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
+    STORAGE_FULL = "STORAGE_FULL"
     TIMEOUT = "TIMEOUT"
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
     UNAUTHENTICATED = "UNAUTHENTICATED"
@@ -96,17 +100,22 @@ def format_input_errors(errors: Iterable[GraphQLError], code: ErrorCode) -> list
 def internal_error(cause: BaseException) -> FormattedError:
     """The masked error for an exception that nobody expected, which is logged with the same id.
 
-    A database that is away is no mystery: clients may try again (`security.md` O3).
+    A database that is away or has no room is no mystery: clients may try again (`security.md` O3, O5).
     """
     if isinstance(cause, Unavailable):
-        logger.warning("%s", cause)
-        message = "The database does not answer at the moment. Try again."
-        return {"message": message, "extensions": {"code": ErrorCode.UNAVAILABLE}}
+        _refusals.warn(str(cause))
+        return _passing(cause)
     error_id = uuid.uuid4().hex
     UNEXPECTED_ERRORS.inc()
     logger.error("Unexpected error %s", error_id, exc_info=cause, extra={"error_id": error_id})
     extensions = {"code": ErrorCode.INTERNAL_SERVER_ERROR, "id": error_id}
     return {"message": "Internal server error", "extensions": extensions}
+
+
+def _passing(cause: Unavailable) -> FormattedError:
+    if isinstance(cause, StorageFull):
+        return error("The database has no room left at the moment. Try again.", ErrorCode.STORAGE_FULL)
+    return error("The database does not answer at the moment. Try again.", ErrorCode.UNAVAILABLE)
 
 
 def encode_outcome(outcome: ExecutionOutcome) -> bytes:

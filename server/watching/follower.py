@@ -15,7 +15,7 @@ from server.watching.token import TokenRefused, TokenSource
 # As many executions as stay well within what one operation may ask for.
 PAGE: Final = 250
 _TOO_MUCH: Final = ("LIMIT_EXCEEDED", "TIMEOUT")
-_FOR_NOW: Final = ("UNAVAILABLE", "TOO_MANY_OPERATIONS")
+_FOR_NOW: Final = ("UNAVAILABLE", "STORAGE_FULL", "TOO_MANY_OPERATIONS")
 
 
 class NotARoot(Exception):

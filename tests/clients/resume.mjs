@@ -1,6 +1,6 @@
 // Subscribes, and after every break again from where `follower` stands, until the stream completes.
 
-const PASSING_ERRORS = ['INTERNAL_SERVER_ERROR', 'TIMEOUT', 'TOO_MANY_OPERATIONS', 'UNAVAILABLE'];
+const PASSING_ERRORS = ['INTERNAL_SERVER_ERROR', 'STORAGE_FULL', 'TIMEOUT', 'TOO_MANY_OPERATIONS', 'UNAVAILABLE'];
 const FINAL_CLOSE_CODES = [4400, 4401, 4406, 4409, 4429];
 const PASSING_STATUSES = [408, 425, 429]; // of those that say that the request is at fault
 

@@ -89,6 +89,7 @@ async def test_a_command_is_counted_and_timed_by_its_field(operations: MeasuredO
     [
         ([ErrorCode.TIMEOUT], "timeout"),
         ([ErrorCode.UNAVAILABLE, ErrorCode.TIMEOUT], "unavailable"),
+        ([ErrorCode.TIMEOUT, ErrorCode.STORAGE_FULL], "storage_full"),
         ([ErrorCode.BAD_USER_INPUT], "errors"),
         ([ErrorCode.BAD_USER_INPUT, ErrorCode.INTERNAL_SERVER_ERROR], "internal_error"),
     ],

@@ -29,7 +29,7 @@ async def send(operation: str, given: dict) -> dict:
             answer = (await http.post(URL, json=body)).json()
             if "errors" not in answer:
                 return answer["data"]["result"]
-            if answer["errors"][0]["extensions"]["code"] not in ("TIMEOUT", "UNAVAILABLE"):
+            if answer["errors"][0]["extensions"]["code"] not in ("TIMEOUT", "UNAVAILABLE", "STORAGE_FULL"):
                 raise RuntimeError(answer["errors"])
         await asyncio.sleep(1)  # it may be back by then
 

@@ -23,7 +23,7 @@ async function send(operationName: string, input: object): Promise<Result> {
     const response = fetch(url, { ...request, signal: AbortSignal.timeout(40_000) });
     const answer = await response.then((given) => given.json()).catch(() => null); // null: the server did not answer
     if (answer && !answer.errors) return answer.data.result;
-    if (answer && !['TIMEOUT', 'UNAVAILABLE'].includes(answer.errors[0].extensions.code)) throw answer.errors;
+    if (answer && !['TIMEOUT', 'UNAVAILABLE', 'STORAGE_FULL'].includes(answer.errors[0].extensions.code)) throw answer.errors;
     await sleep(1000); // the server may be back by then
   }
 }

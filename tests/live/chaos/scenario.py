@@ -229,7 +229,7 @@ class Scenario:
 
 
 @asynccontextmanager
-async def _running(*writers: Writer) -> AsyncIterator[None]:
+async def running(*writers: Writer) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         for writer in writers:
             await stack.enter_async_context(writer)
@@ -240,7 +240,7 @@ async def _run(house: House, setting: Setting, seed: int, log: Log, plan: Plan) 
     scenario = Scenario(house, seed, log, plan.writers)
     faults = Faults(house, scenario, scenario.judge, scenario.own_chance(), log)
     writing: list[asyncio.Task[None]] = []
-    async with _running(*scenario.writers, scenario.judge):
+    async with running(*scenario.writers, scenario.judge):
         try:
             await scenario.writers[0].publish()
             await scenario.follow(await scenario.writers[0].create())

@@ -7,10 +7,8 @@ variable `CHAOS` is a `Harm` as JSON. What it did is appended to the log that `H
 import asyncio
 import os
 import random
-import signal
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
@@ -20,8 +18,6 @@ from broadcaster import BroadcastBackend, Event
 import server.__main__ as program
 import server.app
 import server.broadcast
-from db.commands.outcome import Committed
-from server.announcing import DoorbellAnnouncer
 from server.endpoint import GraphQLEndpoint, TransportLimits
 from server.feed import Feed, FeedTiming
 from server.protocol import CloseCode
@@ -29,6 +25,8 @@ from server.sse import EventStreamLimits
 from server.uvicorn_http import UvicornHTTP
 from server.watches import WatchedTree
 from server.websocket_connection import Connection, WebSocketLimits
+from tests.live.chaos.deaths import Deaths, set_points
+from tests.live.chaos.deeds import Deeds
 
 VARIABLE = "CHAOS"
 SEND_BUFFER = 4 << 10  # bytes, so that a reader that takes nothing is soon noticed
@@ -36,7 +34,8 @@ SEND_BUFFER = 4 << 10  # bytes, so that a reader that takes nothing is soon noti
 
 @dataclass(frozen=True)
 class Harm:
-    """Shares of the rings heard that are lost, doubled, or held back behind later ones; seconds."""
+    """Shares of the rings heard that are lost, doubled, or held back behind later ones; seconds; at which point of
+    `deaths.py` it dies, after it has passed it so often."""
 
     log: str
     seed: int = 0
@@ -46,44 +45,8 @@ class Harm:
     sweep: float = 1.0
     stall: float = 1.5
     keepalive: float = 0.5
-
-
-class Deeds:
-    """What this process did, for the test to count; written at once, for it may be killed."""
-
-    def __init__(self, path: str) -> None:
-        self._file = Path(path).open("ab", buffering=0)  # noqa: SIM115 – open as long as the process
-
-    def note(self, what: str, **more: Any) -> None:
-        self._file.write(orjson.dumps({"what": what, **more}) + b"\n")
-
-
-class HarmfulAnnouncer:
-    """Kills the process between its commit and the ring, or right after the ring."""
-
-    def __init__(self, deeds: Deeds) -> None:
-        self._deeds = deeds
-        self._dies_at: str | None = None
-        for number, point in ((signal.SIGUSR1, "committed"), (signal.SIGUSR2, "rung")):
-            signal.signal(number, partial(self._arm, point))
-        ring = DoorbellAnnouncer.announce
-
-        async def announce(announcer: DoorbellAnnouncer, committed: Committed) -> None:
-            if committed.revision > committed.since:
-                self._die_at("committed", committed)
-            await ring(announcer, committed)
-            if committed.revision > committed.since:
-                self._die_at("rung", committed)
-
-        DoorbellAnnouncer.announce = announce  # type: ignore[method-assign]  # harmed on purpose
-
-    def _arm(self, point: str, *_: object) -> None:
-        self._dies_at = point
-
-    def _die_at(self, point: str, committed: Committed) -> None:
-        if self._dies_at == point:
-            self._deeds.note(f"died {point}", root=committed.root_id, revision=committed.revision)
-            os.kill(os.getpid(), signal.SIGKILL)
+    dies_at: str = ""
+    passes: int = 0
 
 
 class HarmfulBackend(BroadcastBackend):
@@ -196,7 +159,7 @@ def hasten(harm: Harm) -> None:
 def main() -> None:
     harm = Harm(**orjson.loads(os.environ[VARIABLE]))
     deeds = Deeds(harm.log)
-    HarmfulAnnouncer(deeds)
+    set_points(Deaths(deeds, harm.dies_at, harm.passes))
     harm_the_doorbell(harm, deeds)
     note_what_the_sweep_finds(deeds)
     note_who_stalls(deeds)

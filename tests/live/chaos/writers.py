@@ -72,14 +72,17 @@ class Unexpected(Exception):
 
 
 class Writer:
-    """One writer. `acknowledged` are commands and what they were answered."""
+    """One writer. `acknowledged` are commands and what they were answered; `sent` is by key what was asked. Of the
+    `repeated` operations so many were `refused` for the moment; the others had no answer."""
 
     def __init__(self, name: str, ports: Sequence[int], chance: random.Random, log: Log) -> None:
         self.name = name
         self.wire = Wire()
         self.is_to_stop = False
         self.acknowledged: list[JSON] = []
+        self.sent: dict[str, tuple[str, JSON]] = {}
         self.repeated = 0
+        self.refused = 0
         self.trees: list[str] = []
         self._ports = ports
         self._chance = chance
@@ -164,24 +167,15 @@ class Writer:
             input_type = "StepInput"
         self._number += 1
         key = f"{self.name}-{self._number}"
-        document = f"""
-          mutation ($input: {input_type}!) {{
-            {name}(input: $input) {{
-              __typename
-              ... on TransitionSuccess {{
-                revision changeCount changes {{ revision kind }} workflowExecution {{ id rootWorkflowExecutionId }}
-              }}
-              ... on Error {{ message }}
-            }}
-          }}
-        """
         self._log.write(writer=self.name, sends=name, key=key, input=given)
-        answer: JSON = (await self.ask(document, {"input": {**given, "idempotencyKey": key}}))[name]
+        sent = document_of(name, input_type), {"input": {**given, "idempotencyKey": key}}
+        answer: JSON = (await self.ask(*sent))[name]
         self._log.write(writer=self.name, key=key, answer=answer)
         if answer["__typename"] == "TransitionSuccess":
             execution = answer["workflowExecution"]
             root_id = execution["rootWorkflowExecutionId"] or execution["id"]
             self.acknowledged.append({"key": key, "root": root_id, **answer})
+            self.sent[key] = sent
         elif answer["__typename"] not in ("InvalidTransition", "LimitExceeded"):
             raise Unexpected(f"{name} {given}: {answer}")
         return answer
@@ -210,7 +204,23 @@ class Writer:
         self._log.write(writer=self.name, errors=answer["errors"])
         if not codes <= {"UNAVAILABLE", "TIMEOUT"}:
             raise Unexpected(json.dumps(answer["errors"]))
+        self.refused += 1
         return None
+
+
+def document_of(name: str, input_type: str) -> str:
+    """The mutation of a command."""
+    return f"""
+      mutation ($input: {input_type}!) {{
+        {name}(input: $input) {{
+          __typename
+          ... on TransitionSuccess {{
+            revision changeCount changes {{ revision kind }} workflowExecution {{ id rootWorkflowExecutionId }}
+          }}
+          ... on Error {{ message }}
+        }}
+      }}
+    """
 
 
 def _targets(name: str, executions: list[JSON]) -> list[str]:
