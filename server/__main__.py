@@ -101,6 +101,7 @@ def serve(
     documents: Annotated[str | None, typer.Option(metavar="any|trusted", help=_help("documents"))] = None,
     documents_dir: DocumentsDir = None,
     origins: Annotated[str | None, typer.Option(metavar="ORIGIN,…", help=_help("origins"))] = None,
+    console: Annotated[bool | None, typer.Option("--console/--no-console", help=_help("console"))] = None,
     graphiql: Annotated[bool | None, typer.Option("--graphiql/--no-graphiql", help=_help("graphiql"))] = None,
     introspection: Annotated[
         bool | None, typer.Option("--introspection/--no-introspection", help=_help("introspection"))
@@ -109,7 +110,7 @@ def serve(
         bool | None, typer.Option("--suggestions/--no-suggestions", help=_help("suggestions"))
     ] = None,
 ) -> None:
-    """Serve the API, GraphiQL and live subscriptions.
+    """Serve the API, live subscriptions, the console and GraphiQL.
 
     The secret of tokens is told by STEPGRAPH_JWT_SECRET alone: everybody on a machine sees the options of a process.
     """
@@ -256,6 +257,8 @@ def _announce(settings: Settings, port: int) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{shown}:{port}"
     console.print(f"Stepgraph serves {base}", style="bold")
+    if settings.console:
+        console.print(f"  Console        {base}/  (open it in a browser)")
     if settings.graphiql:
         console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")

@@ -96,6 +96,7 @@ class Settings(BaseSettings):
             "between them."
         ),
     )
+    console: bool = Field(default=True, description="Serve the console at `/`.")
     graphiql: bool = Field(default=True, description="Serve the GraphiQL page.")
     introspection: bool = Field(default=True, description="Answer `__schema` and `__type`.")
     suggestions: bool = Field(
