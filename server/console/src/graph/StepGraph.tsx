@@ -71,14 +71,16 @@ function nodesOf(
   return defined.map(({ stepId, name, type }) => {
     const step = standing.get(stepId);
     const { total = 0, completed = 0 } = step?.childProgress ?? {};
-    const children = total > 0 ? `${completed}/${total}` : undefined;
+    const children = total > 0 ? `${completed} of ${total}` : undefined;
     return {
       id: stepId,
       type: 'step',
       position: places.get(stepId)!,
       ...NODE,
       ariaRole: steps.length > 0 ? 'button' : 'img',
-      ariaLabel: [name, step ? wordsOf(step.status) : typeName(type), step?.isOverdue && 'overdue'].filter(Boolean).join(', '),
+      ariaLabel: [name, step ? wordsOf(step.status) : typeName(type), step?.isOverdue && 'overdue', children]
+        .filter(Boolean)
+        .join(', '),
       data: { name, type, status: step?.status, isOverdue: step?.isOverdue, children, direction },
     };
   });
