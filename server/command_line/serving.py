@@ -49,6 +49,7 @@ def serve(
     allowed_hosts: Annotated[
         str | None, typer.Option(metavar="HOST,…", help=help_of("allowed_hosts"))
     ] = None,
+    console: Annotated[bool | None, typer.Option("--console/--no-console", help=help_of("console"))] = None,
     graphiql: Annotated[
         bool | None, typer.Option("--graphiql/--no-graphiql", help=help_of("graphiql"))
     ] = None,
@@ -59,7 +60,7 @@ def serve(
         bool | None, typer.Option("--suggestions/--no-suggestions", help=help_of("suggestions"))
     ] = None,
 ) -> None:
-    """Serve the API, GraphiQL and live subscriptions.
+    """Serve the API, live subscriptions, the console and GraphiQL.
 
     The secret of tokens is told by STEPGRAPH_JWT_SECRET alone: everybody on a machine sees the options of a process.
     """
@@ -85,6 +86,8 @@ def _announce(settings: Settings, port: int) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{shown}:{port}"
     console.print(f"Stepgraph serves {base}", style="bold")
+    if settings.console:
+        console.print(f"  Console        {base}/  (open it in a browser)")
     if settings.graphiql:
         console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")

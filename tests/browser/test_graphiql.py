@@ -11,7 +11,8 @@ import httpx
 import pytest
 from playwright.async_api import BrowserContext, expect
 
-from tests.browser.graphiql_page import GraphiQLPage, Witness
+from tests.browser.graphiql_page import GraphiQLPage
+from tests.browser.witness import Witness
 
 FRONTEND_QUERIES = Path(__file__).parents[2] / "frontend_queries"
 PUBLISH_VERIFY = """

@@ -216,6 +216,14 @@ async def _the_history(frontend: Frontend, execution_id: str) -> None:
     assert made["revision"] == listed["nodes"][0]["revision"] + 1
     then = await frontend.send("ExecutionAsOf", id=execution_id, asOf=failed["revision"])
     assert (by_step(then)["verify"]["status"], then["treeRevision"]) == ("FAILED", failed["revision"])
+    viewed = await frontend.send("ExecutionViewAsOf", id=execution_id, asOf=failed["revision"])
+    assert [each["status"] for each in by_step(viewed)["verify"]["attempts"]] == ["FAILED"]
+    viewed = await frontend.watch("WatchExecutionView", id=execution_id)
+    assert [each["status"] for each in by_step(viewed)["verify"]["attempts"]] == ["FAILED", "IN_PROGRESS"]
+    tail = await frontend.send("JournalTail", rootId=execution_id, last=2)
+    assert [each["revision"] for each in tail["nodes"]] == [len(told) - 1, len(told)]
+    following = await frontend.watch("FollowJournal", rootId=execution_id, after=tail["nodes"][0]["cursor"])
+    assert (following["revision"], following["workflowExecution"]["id"]) == (len(told), execution_id)
     changed = await frontend.send(
         "ExecutionDiff", id=execution_id, **{"from": failed["revision"], "to": len(told)}
     )

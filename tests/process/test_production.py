@@ -24,6 +24,7 @@ from tests.servers import NO_TLS, ServerProcess
 
 PRODUCTION = {
     "STEPGRAPH_DOCUMENTS": "trusted",
+    "STEPGRAPH_CONSOLE": "off",
     "STEPGRAPH_GRAPHIQL": "off",
     "STEPGRAPH_INTROSPECTION": "off",
     "STEPGRAPH_ORIGINS": "https://app.example",
@@ -215,15 +216,15 @@ async def test_the_method_trace_echoes_nothing(production: ServerProcess) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/graphql", "/graphiql", "/graphiql/assets/", "/playground", "/console"]
+    "path", ["/", "/graphql", "/graphiql", "/graphiql/assets/", "/playground", "/console", "/console/assets/"]
 )
-async def test_there_is_no_ide(production: ServerProcess, path: str) -> None:
+async def test_there_is_no_page(production: ServerProcess, path: str) -> None:
     async with http_client(production) as http:
         response = await http.get(path, headers={"Accept": "text/html"})
     assert response.status_code in {400, 404}
     assert "graphiql" not in response.text.lower()
     assert "text/html" not in response.headers["content-type"]
-    assert not any("GraphiQL" in line for line in production.output)
+    assert not any("GraphiQL" in line or "Console" in line for line in production.output)
 
 
 # ---- What production is for
