@@ -28,7 +28,9 @@ class Block:
 
 def page_names() -> list[str]:
     """Every page of the project, by its path from the root."""
-    paths = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("frontend_queries/*.md")]
+    # Not those of packages, which are somewhere below `docs/build/` once the site was built.
+    patterns = ("*.md", "docs/*.md", "docs/decisions/*.md", "frontend_queries/*.md")
+    paths = [path for pattern in patterns for path in ROOT.glob(pattern)]
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
