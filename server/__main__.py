@@ -111,6 +111,9 @@ def serve(
     database: Database = None,
     broadcast: Annotated[str | None, typer.Option(help=_help("broadcast"))] = None,
     workers: Annotated[str | None, typer.Option(metavar="<int>", help=_help("workers"))] = None,
+    shutdown_delay: Annotated[
+        str | None, typer.Option(metavar="<seconds>", help=_help("shutdown_delay"))
+    ] = None,
     metrics: Annotated[bool | None, typer.Option("--metrics/--no-metrics", help=_help("metrics"))] = None,
     traces: Annotated[bool | None, typer.Option("--traces", help=_help("traces"))] = None,
     log: Annotated[str | None, typer.Option(metavar="text|json", help=_help("log"))] = None,
