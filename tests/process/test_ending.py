@@ -74,12 +74,9 @@ async def test_sockets_get_1012_streams_end_and_the_process_exits_with_0(
         assert said_since_start(server.output) == []
 
 
-async def test_until_the_delay_is_over_all_goes_on_and_only_readyz_tells_of_the_end(
-    number_and_url: tuple[Signals, str], tmp_path: Path
-) -> None:
+async def test_until_the_delay_is_over_all_goes_on_and_only_readyz_tells_of_the_end(tmp_path: Path) -> None:
     """A proxy that has not noticed yet sends on; Ctrl+C does not wait for it (the delay is longer than the test)."""
-    number, url = number_and_url
-    options = ("--demo", "--database", url, "--shutdown-delay", "600")
+    options = ("--demo", "--database", sqlite_url(tmp_path / "x.db"), "--shutdown-delay", "600")
     with ServerProcess(*options, cwd=tmp_path) as server:
         execution = await create(server)
         async with (
@@ -88,7 +85,7 @@ async def test_until_the_delay_is_over_all_goes_on_and_only_readyz_tells_of_the_
             http_client(server) as client,
         ):
             assert state_of(await anext(before))[0] == "IN_PROGRESS"
-            server.tell(number)
+            server.tell(SIGTERM)
             while (await client.get("/readyz")).json()["status"] != "not ready":
                 pass
             async with watch_over_events(server, WATCH, id=execution.id) as after:
