@@ -125,9 +125,12 @@ class Application:
             await stack.enter_async_context(self.sampler.running())
             yield
 
-    async def drain(self) -> None:
-        """Not ready from now on; streams and sockets end, what they still run may end too (`security.md` O2)."""
+    def retire(self) -> None:
+        """Not ready from now on, though all goes on, for whoever has not noticed yet."""
         self.health.is_draining = True
+
+    async def drain(self) -> None:
+        """Streams and sockets end, what they still run may end too (`security.md` O2)."""
         self.parts.closing.set()
         self.parts.work.close()
         over = min(len(self.endpoint.websocket) / SOCKETS_PER_SECOND, SPREAD_SECONDS)

@@ -54,7 +54,13 @@ async def serve(
     """Serve until a signal says to end, or `until` is over. Raises `Unavailable` where a part cannot start."""
     async with app.running():
         _spare_the_collector()
-        server = UvicornServer(uvicorn_config(app.asgi), on_started=on_started, drain=app.drain)
+        server = UvicornServer(
+            uvicorn_config(app.asgi),
+            on_started=on_started,
+            on_told_to_end=app.retire,
+            delay=app.parts.settings.shutdown_delay,
+            drain=app.drain,
+        )
         if until is None:
             await server.serve(sockets=[listener])
             return

@@ -43,6 +43,15 @@ class Settings(BaseSettings):
         le=64,
         description="Server processes on the one address; more than 1 need a broadcast channel that they share.",
     )
+    shutdown_delay: int = Field(
+        default=0,
+        ge=0,
+        le=600,
+        description=(
+            "Seconds for which a process that is told to end serves on, while `/readyz` says so: as long as a proxy needs "
+            "to notice."
+        ),
+    )
     metrics: bool = Field(default=True, description="Serve `/metrics` for Prometheus.")
     traces: bool = Field(
         default=False,

@@ -12,20 +12,29 @@ import uvicorn
 _LEAST_SECONDS = 1
 # Before that is over, who still sends a request or takes no response is dropped: uvicorn would log it as a fault.
 _LAST_SECONDS = 0.5
+# uvicorn looks as often whether it is to end.
+_TICK = 0.1
 
 
 class UvicornServer(uvicorn.Server):
-    """Calls `on_started` once connections are taken, and awaits `drain` before it stops to take them."""
+    """Calls `on_started` once connections are taken, and `on_told_to_end` when it is.
+
+    `delay` seconds after that it awaits `drain`, and only then stops to take connections.
+    """
 
     def __init__(
         self,
         config: uvicorn.Config,
         *,
         on_started: Callable[[], None],
+        on_told_to_end: Callable[[], None],
+        delay: float,
         drain: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._on_told_to_end = on_told_to_end
+        self._delay = delay
         self._drain = drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -39,6 +48,8 @@ class UvicornServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """The drain goes first: uvicorn waits for open event streams and never ends them."""
+        self._on_told_to_end()
+        await self._serve_on()
         clock = asyncio.get_running_loop().time
         begun = clock()
         await self._drain()
@@ -47,6 +58,13 @@ class UvicornServer(uvicorn.Server):
             self.config.timeout_graceful_shutdown = left
             asyncio.get_running_loop().call_later(left - _LAST_SECONDS, self._drop_connections)
         await super().shutdown(sockets)
+
+    async def _serve_on(self) -> None:
+        """For the delay, unless a second Ctrl+C cuts it short."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + self._delay
+        while clock() < until and not self.force_exit:  # noqa: ASYNC110 – a handler of signals sets it
+            await asyncio.sleep(_TICK)
 
     def _drop_connections(self) -> None:
         for connection in list(self.server_state.connections):

@@ -38,7 +38,7 @@ MOST_FAILURES = 5
 
 SETTLED_SECONDS = 1.0
 STOP_SECONDS = 12.0
-"""A worker ends within 10 seconds by itself (`app.py`)."""
+"""A worker ends within 10 seconds by itself (`app.py`), and the delay before."""
 
 _PACKAGES = Path(server.__file__).parent.parent
 
@@ -121,9 +121,10 @@ class Workers:
         # Each worker has its own descriptor: when the last of them stops to accept, nobody is let in to wait in vain.
         self._listener.close()
         self._tell_all(signal.SIGTERM)
-        _, late = await asyncio.wait(keepers, timeout=STOP_SECONDS)
+        patience = self._settings.shutdown_delay + STOP_SECONDS
+        _, late = await asyncio.wait(keepers, timeout=patience)
         if late:
-            log.error("worker processes that did not end within %g s are killed", STOP_SECONDS)
+            log.error("worker processes that did not end within %g s are killed", patience)
             self._tell_all(signal.SIGKILL)
             await asyncio.wait(late)
 

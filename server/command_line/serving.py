@@ -30,6 +30,9 @@ def serve(
     database: Database = None,
     broadcast: Annotated[str | None, typer.Option(help=help_of("broadcast"))] = None,
     workers: Annotated[str | None, typer.Option(metavar="<int>", help=help_of("workers"))] = None,
+    shutdown_delay: Annotated[
+        str | None, typer.Option(metavar="<seconds>", help=help_of("shutdown_delay"))
+    ] = None,
     metrics: Annotated[bool | None, typer.Option("--metrics/--no-metrics", help=help_of("metrics"))] = None,
     traces: Annotated[bool | None, typer.Option("--traces", help=help_of("traces"))] = None,
     log: Annotated[str | None, typer.Option(metavar="text|json", help=help_of("log"))] = None,

@@ -11,9 +11,9 @@ Pair = tuple[ServerProcess, ServerProcess]
 
 
 @contextmanager
-def pair_of_servers(database: str, broadcast: str, directory: Path) -> Iterator[Pair]:
-    """Two processes, started side by side."""
-    options = ("--demo", "--database", database, "--broadcast", broadcast)
+def pair_of_servers(database: str, broadcast: str, directory: Path, *more: str) -> Iterator[Pair]:
+    """Two processes, started side by side; `more` are options."""
+    options = ("--demo", "--database", database, "--broadcast", broadcast, *more)
     servers = [ServerProcess(*options, cwd=directory) for _ in range(2)]
     with ExitStack() as stack:
         for server in servers:

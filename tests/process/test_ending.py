@@ -74,6 +74,32 @@ async def test_sockets_get_1012_streams_end_and_the_process_exits_with_0(
         assert said_since_start(server.output) == []
 
 
+async def test_until_the_delay_is_over_all_goes_on_and_only_readyz_tells_of_the_end(tmp_path: Path) -> None:
+    """A proxy that has not noticed yet sends on; Ctrl+C does not wait for it (the delay is longer than the test)."""
+    options = ("--demo", "--database", sqlite_url(tmp_path / "x.db"), "--shutdown-delay", "600")
+    with ServerProcess(*options, cwd=tmp_path) as server:
+        execution = await create(server)
+        async with (
+            asyncio.timeout(60),
+            watch_over_websocket(server, WATCH, id=execution.id) as before,
+            http_client(server) as client,
+        ):
+            assert state_of(await anext(before))[0] == "IN_PROGRESS"
+            server.tell(SIGTERM)
+            while (await client.get("/readyz")).json()["status"] != "not ready":
+                pass
+            async with watch_over_events(server, WATCH, id=execution.id) as after:
+                assert state_of(await anext(after))[0] == "IN_PROGRESS"
+                await complete(server, execution.steps["verify"], VERIFIED)
+                assert state_of(await anext(before))[0] == "COMPLETED"
+                assert state_of(await anext(after))[0] == "COMPLETED"
+            async with open_socket(server) as idle:
+                server.tell(SIGINT)
+                assert await closed_with(idle) == 1012
+        assert await asyncio.to_thread(server.wait) == 0
+        assert said_since_start(server.output) == []
+
+
 async def test_who_is_in_a_handshake_or_says_nothing_is_closed_too(
     number_and_url: tuple[Signals, str], tmp_path: Path
 ) -> None:

@@ -96,6 +96,9 @@ class _Client:
 class Scenario:
     """Everybody who takes part. What is random is drawn from generators of their own, so that runs of a seed are alike."""
 
+    writer: type[Writer] = Writer
+    patience = PATIENCE
+
     def __init__(self, house: House, seed: int, log: Log, writers: int) -> None:
         self.house = house
         self.log = log
@@ -109,7 +112,7 @@ class Scenario:
         return random.Random(self.chance.random())  # noqa: S311 – repeatable
 
     def _writer(self, name: str) -> Writer:
-        return Writer(name, self.house.ports, self.own_chance(), self.log)
+        return self.writer(name, self.house.ports, self.own_chance(), self.log)
 
     def roots(self) -> list[str]:
         return [root_id for writer in (*self.writers, self.judge) for root_id in writer.trees]
@@ -149,12 +152,19 @@ class Scenario:
         begin: int | Place | None,
         stream: Stream,
         transport: str,
-        patience: float = PATIENCE,
+        patience: float | None = None,
     ) -> _Client:
         """A new client, which follows at once."""
         name = f"{len(self.clients)}-{what}-{transport}-{'all' if root_id is None else root_id[-6:]}"
         following = Following(
-            name, stream, transport, self.house.ports, self.own_chance(), self.log, self.news, patience
+            name,
+            stream,
+            transport,
+            self.house.ports,
+            self.own_chance(),
+            self.log,
+            self.news,
+            patience or self.patience,
         )
         client = _Client(following, what, root_id, begin, asyncio.create_task(following.run()))
         self.clients.append(client)

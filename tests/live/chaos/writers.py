@@ -75,6 +75,8 @@ class Writer:
     """One writer. `acknowledged` are commands and what they were answered; `sent` is by key what was asked. Of the
     `repeated` operations so many were `refused` for the moment; the others had no answer."""
 
+    patience = 4.0  # seconds
+
     def __init__(self, name: str, ports: Sequence[int], chance: random.Random, log: Log) -> None:
         self.name = name
         self.wire = Wire()
@@ -92,7 +94,9 @@ class Writer:
     async def __aenter__(self) -> Self:
         await self.wire.__aenter__()
         self.wire.target = self._chance.choice(self._ports)
-        self._http = httpx.AsyncClient(base_url=self.wire.url, trust_env=False, timeout=4, verify=NO_TLS)
+        self._http = httpx.AsyncClient(
+            base_url=self.wire.url, trust_env=False, timeout=self.patience, verify=NO_TLS
+        )
         return self
 
     async def __aexit__(self, *raised: Any) -> None:
@@ -141,9 +145,7 @@ class Writer:
 
     async def step(self, root_id: str) -> bool:
         """One random command on a tree; False where nothing is left to do. Now and then by another server."""
-        if self._chance.random() < 0.2:
-            self.wire.target = self._chance.choice(self._ports)
-            self.wire.cut()
+        self.move()
         root = (await self.ask(LOOK, {"id": root_id}))["workflowExecution"]
         executions = [root, *root["descendantWorkflowExecutions"]["nodes"]]
         possible = {name: targets for name in WEIGHTS if (targets := _targets(name, executions))}
@@ -160,6 +162,12 @@ class Writer:
                 given["patch"] = self._chance.choice(PATCHES)
         await self.command(name, f"{name[0].upper()}{name[1:]}Input", given)
         return True
+
+    def move(self) -> None:
+        """To another server, now and then."""
+        if self._chance.random() < 0.2:
+            self.wire.target = self._chance.choice(self._ports)
+            self.wire.cut()
 
     async def command(self, name: str, input_type: str, given: JSON) -> JSON:
         """Give a command until it is answered, under one idempotency key."""
@@ -192,9 +200,10 @@ class Writer:
         """The data; None where there is no answer, or one that says to ask again."""
         try:
             response = await self._http.post("/graphql", json={"query": document, "variables": variables})
-            answer: dict[str, Any] = response.json()
+            answer: dict[str, Any] = json.loads(response.text)
         except (httpx.TransportError, json.JSONDecodeError) as error:
-            self._log.write(writer=self.name, unanswered=type(error).__name__)
+            text = error.doc if isinstance(error, json.JSONDecodeError) else ""
+            self._log.write(writer=self.name, unanswered=type(error).__name__, text=text)
             self.wire.target = self._chance.choice(self._ports)
             return None
         if "errors" not in answer:
