@@ -7,6 +7,7 @@ from PostgreSQL itself. Where its write-ahead log has no room PostgreSQL ends, w
 import asyncio
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -58,8 +59,10 @@ def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stored]:
 
 def in_tablespace(server: PostgreSQLServer, disk: SmallDisk) -> Iterator[Stored]:
     """A database of this server whose tables are on the disk."""
-    for parent in disk.directory.parents[:3]:  # pytest's own directories are for nobody else
-        parent.chmod(0o755)
+    temporary = Path(tempfile.gettempdir())
+    for parent in disk.directory.parents:  # pytest's own directories are for nobody else
+        if temporary in parent.parents:
+            parent.chmod(0o755)
     place = disk.directory / "tables"
     place.mkdir()
     if os.geteuid() == 0:
