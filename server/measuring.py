@@ -23,11 +23,12 @@ import server
 from schema.refusals import Refused
 from server import metrics, spans
 from server.documents import PREFIX, sha256_of
-from server.operations import Operation, OperationContext, OperationRefused, Operations, Source
+from server.operations import Operation, OperationContext, OperationRefused, Operations
 from server.requests import GraphQLRequest
 from server.responses import ErrorCode, ExecutionOutcome
 from server.spans import Attributes, Span
 from server.streams import Stream
+from server.subscription_source import Source
 from server.subscriptions import Subscription, Subscriptions
 from server.trail import begin_command, begin_trail, trail
 

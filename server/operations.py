@@ -20,7 +20,6 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
-    execute_subscription_event,
     map_source_to_response_event,
     parse,
     specified_rules,
@@ -58,6 +57,7 @@ from server.responses import (
     internal_error,
     refused,
 )
+from server.subscription_source import Source
 
 # How much this rule may compare, which grows with the square of fields that are repeated: a twenty-fifth of
 # graphql-core's own, which lets 6 kB of them take a second. This attribute is how graphql-core lets it be set.
@@ -97,9 +97,9 @@ class OperationContext(Protocol):
     def allowance(self) -> Allowance: ...
 
 
-# The context of one operation, made anew for each. `connection.state.viewer` is who asks.
 # Returns once nobody waits for the answer any more.
 Left = Callable[[], Awaitable[None]]
+# The context of one operation, made anew for each. `connection.state.viewer` is who asks.
 ContextFor = Callable[[HTTPConnection[Any], Left], OperationContext]
 
 
@@ -154,26 +154,6 @@ class Forbidden(Exception):
 
 # Asked before an operation is run, and before each event of a subscription is sent (`live.md` W4). Raises `Forbidden`.
 Authorise = Callable[[Operation, Viewer], None]
-
-
-# What the selection makes of an event, for which the executor was built.
-ExecuteEvent = Callable[[Executor[Any]], ExecutionResult | Awaitable[ExecutionResult]]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A subscription that has begun: its events, which raise what their resolver raises, and what executes them."""
-
-    executor: Executor[Any]
-    events: AsyncGenerator[Any, None]
-    execute: ExecuteEvent = execute_subscription_event
-
-    async def result(self, event: Any) -> ExecutionResult:
-        """What the selection makes of one event."""
-        result = self.execute(self.executor.build_per_event_executor(event))
-        if self.executor.is_awaitable(result):
-            return await cast("Awaitable[ExecutionResult]", result)
-        return cast("ExecutionResult", result)
 
 
 class Operations:

@@ -20,9 +20,10 @@ from schema.streams.places import not_found
 from server.backoff import Backoff
 from server.metrics import DELIVERIES, PAYLOADS
 from server.once import Once
-from server.operations import OperationRefused, Source, outcome_of
+from server.operations import OperationRefused, outcome_of
 from server.payload import Payload, SubscriptionFailed
 from server.responses import ErrorCode, encode_outcome, format_errors, internal_error
+from server.subscription_source import Source
 
 ROOM: Final = 1 << 20
 """Bytes of payloads that are kept for those who come to the same event a little later."""
