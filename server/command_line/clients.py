@@ -18,6 +18,7 @@ from server.command_line.options import (
 from server.types.printing import Language, printed
 from server.types.refusal import NoTypes
 from server.types.version import from_database, from_server
+from server.watching.asking import Server
 from server.watching.command import watch as run_watch
 
 
@@ -51,7 +52,8 @@ def types(
     if server_url is None:
         finding = from_database(settings_of(database=database).database, template_key, version)
     elif database is None:
-        finding = from_server(server_url, template_key, version, token_source(token, token_file))
+        server = Server(server_url, token_source(token, token_file))
+        finding = from_server(server, template_key, version)
     else:
         fail("--database and --url: give one of them.")
     try:

@@ -16,12 +16,12 @@ from server.command_line.options import (
     settings_of,
     token_source,
 )
-from server.definitions.asking import Server
 from server.definitions.checking import checked_alone, checked_by_server
 from server.definitions.drawing import Drawing, drawn
 from server.definitions.graph import graph_of
 from server.definitions.publishing import Wanted, published
 from server.definitions.source import BadSource, DefinitionSource
+from server.watching.asking import Server
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A definition as JSON.")]
 

@@ -12,8 +12,8 @@ from db.runtime.validation import (
     child_references,
     validate_definition,
 )
-from server.definitions.asking import Server
 from server.definitions.source import DefinitionSource
+from server.watching.asking import Server
 
 VALIDATE: Final = """
   query ($definition: JSONObject!) {
@@ -57,7 +57,7 @@ def checked_alone(source: DefinitionSource) -> Checked:
 
 
 async def checked_by_server(source: DefinitionSource, server: Server) -> Checked:
-    """By every rule, with the templates of a server. Raises `NotAnswered`."""
+    """By every rule, with the templates of a server. Raises `NotAnswered`, `NoToken`."""
     if not isinstance(source.value, dict):  # the API takes no other, and one issue says it
         return checked_alone(source)
     found = (await server.ask(VALIDATE, {"definition": source.value}))["validateWorkflowDefinition"]

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from semver import Version
 
-from server.definitions.asking import NotAnswered, Server
 from server.definitions.source import DefinitionSource
+from server.watching.asking import NotAnswered, Server
+from server.watching.connection import Connection
 
 TEMPLATE: Final = """
   query ($key: String!, $after: String) {
@@ -63,33 +64,38 @@ class Wanted:
 
 
 async def published(source: DefinitionSource, server: Server, wanted: Wanted) -> str:
-    """One sentence that tells what was done. Raises `NotAnswered`.
+    """One sentence that tells what was done. Raises `NotAnswered`, `NoToken`.
 
     Done again it ends what a broken connection left half-way: a draft of the same version is brought up to date.
     """
+    async with server.connection() as connection:
+        return await _published(source, connection, wanted)
+
+
+async def _published(source: DefinitionSource, connection: Connection, wanted: Wanted) -> str:
     key = wanted.key or source.value["id"]
-    template = await _template(server, key)
+    template = await _template(connection, key)
     if template is None:
-        version = await _created(source, server, key, wanted)
+        version = await _created(source, connection, key, wanted)
         return _told(key, version, wanted, "Created the template")
     versions = template["versions"]
     number = wanted.version or _next([each["version"] for each in versions if each["status"] != "DRAFT"])
     there = next((each for each in versions if each["version"] == number), None)
     if there is not None and there["status"] != "DRAFT":
         raise NotAnswered(f"The template {key!r} has a published version {number} already.")
-    version_id = await _draft(source, server, template["id"], number, there)
-    await _done(server, PUBLISH, {"id": version_id})
+    version_id = await _draft(source, connection, template["id"], number, there)
+    await _done(connection, PUBLISH, {"id": version_id})
     if wanted.activate:
-        await _done(server, ACTIVATE, {"id": version_id})
+        await _done(connection, ACTIVATE, {"id": version_id})
     return _told(key, number, wanted, "Published the template")
 
 
-async def _template(server: Server, key: str) -> dict[str, Any] | None:
+async def _template(connection: Connection, key: str) -> dict[str, Any] | None:
     """The template's id and all of its versions."""
     versions: list[Any] = []
     after: str | None = None
     while True:
-        template = (await server.ask(TEMPLATE, {"key": key, "after": after}))["workflowTemplate"]
+        template = (await connection.ask(TEMPLATE, {"key": key, "after": after}))["workflowTemplate"]
         if template is None:
             return None
         page = template["versions"]
@@ -99,7 +105,7 @@ async def _template(server: Server, key: str) -> dict[str, Any] | None:
         after = page["pageInfo"]["endCursor"]
 
 
-async def _created(source: DefinitionSource, server: Server, key: str, wanted: Wanted) -> str:
+async def _created(source: DefinitionSource, connection: Connection, key: str, wanted: Wanted) -> str:
     fields = {
         "key": key,
         "name": source.value["name"],
@@ -108,26 +114,30 @@ async def _created(source: DefinitionSource, server: Server, key: str, wanted: W
         "publish": True,
         "activate": wanted.activate,
     }
-    version: str = (await _done(server, CREATE_TEMPLATE, fields))["version"]
+    version: str = (await _done(connection, CREATE_TEMPLATE, fields))["version"]
     return version
 
 
 async def _draft(
-    source: DefinitionSource, server: Server, template_id: str, number: str, there: Mapping[str, Any] | None
+    source: DefinitionSource,
+    connection: Connection,
+    template_id: str,
+    number: str,
+    there: Mapping[str, Any] | None,
 ) -> str:
     """The id of a draft with the definition."""
     if there is None:
         fields = {"workflowTemplateId": template_id, "version": number, "definition": source.value}
-        version = await _done(server, CREATE_VERSION, fields)
+        version = await _done(connection, CREATE_VERSION, fields)
     else:
-        version = await _done(server, UPDATE_VERSION, {"id": there["id"], "definition": source.value})
+        version = await _done(connection, UPDATE_VERSION, {"id": there["id"], "definition": source.value})
     id_: str = version["id"]
     return id_
 
 
-async def _done(server: Server, document: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+async def _done(connection: Connection, document: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """The version that a command answers with."""
-    result = (await server.ask(document, {"input": fields}))["done"]
+    result = (await connection.ask(document, {"input": fields}))["done"]
     if result["__typename"] != "TemplateSuccess":
         raise NotAnswered(" ".join(each["message"] for each in result.get("issues", [result])))
     version: dict[str, Any] = result["version"]

@@ -10,9 +10,8 @@ from db.lookups import find_template, find_version
 from db.migrate import require_migrated
 from db.runtime.versions import VersionStatus
 from server.types.refusal import NoTypes
-from server.watching.address import Address, BadAddress
-from server.watching.connection import CannotConnect, Connection, ConnectionLost, Refused, connected
-from server.watching.token import TokenRefused, TokenSource
+from server.watching.asking import Server
+from server.watching.connection import Connection
 
 TEMPLATE: Final = """
   query ($key: String!, $after: String) {
@@ -47,20 +46,11 @@ async def from_database(url: str, key: str, version: str | None) -> FoundVersion
     return _published(key, found.version, found.status, found.definition)
 
 
-async def from_server(url: str, key: str, version: str | None, token: TokenSource) -> FoundVersion:
-    """The same of a server. Raises `NoTypes`, `NoToken`."""
-    try:
-        address = Address.of(url)
-    except BadAddress as bad:
-        raise NoTypes(f"--url: {bad}.") from None
-    try:
-        async with connected(address, token.read()) as connection:
-            version_id = await _version_id(connection, key, version)
-            answer = await connection.ask(VERSION, {"id": version_id})
-    except CannotConnect as error:
-        raise NoTypes(f"Cannot connect to {address.shown}: {error}.") from None
-    except (ConnectionLost, Refused, TokenRefused) as error:
-        raise NoTypes(f"{address.shown}: {error}") from None
+async def from_server(server: Server, key: str, version: str | None) -> FoundVersion:
+    """The same of a server. Raises `NoTypes`, `NotAnswered`, `NoToken`."""
+    async with server.connection() as connection:
+        version_id = await _version_id(connection, key, version)
+        answer = await connection.ask(VERSION, {"id": version_id})
     found = answer["workflowTemplateVersion"]
     if found is None:  # deleted since
         raise _no_version(key, version)
