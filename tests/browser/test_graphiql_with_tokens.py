@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext
 
-from tests.browser.graphiql_page import GraphiQLPage, Witness
+from tests.browser.graphiql_page import GraphiQLPage
+from tests.browser.witness import Witness
 from tests.databases import sqlite_url
 from tests.issuer import AUDIENCE, ISSUER, SECRET, secret_token
 from tests.servers import ServerProcess

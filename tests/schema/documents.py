@@ -1,7 +1,7 @@
 """Random valid documents over a schema, with values for their variables.
 
-Everything is drawn from one `random.Random`, so that Hypothesis can shrink what it draws. A response key means the same
-field, arguments and type wherever it stands in a document: then any two selections may be merged.
+Everything is drawn from one `random.Random`. A response key means the same field, arguments and type wherever it
+stands in a document: then any two selections may be merged.
 """
 
 import json

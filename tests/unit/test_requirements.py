@@ -40,7 +40,9 @@ NOT_WHAT_THEY_SEEM = {"graphql-cop", "graphw00f", "k6"}
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = sorted(ROOT.glob("requirements*.txt"))
-PACKAGES = sorted(path for path in ROOT.rglob("package.json") if "node_modules" not in path.parts)
+PACKAGES = sorted(
+    path for path in ROOT.rglob("package.json") if not {"node_modules", ".venv"} & set(path.parts)
+)
 GRAPHIQL = ROOT / "server/graphiql"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+) \\$", re.MULTILINE)
 
