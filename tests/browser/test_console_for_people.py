@@ -105,6 +105,7 @@ async def test_a_step_is_reached_and_opened_by_the_keyboard(
     browser: Browser, server: ServerProcess, execution: str
 ) -> None:
     console = await ConsolePage.open(await browser.new_context(), server.url, f"executions/{execution}")
+    await console.expect_step("Start", "Completed")
     await console.page.get_by_role("slider").focus()
     await console.page.keyboard.press("Tab")
     await expect(console.step("Start, Completed")).to_be_focused()
