@@ -23,19 +23,14 @@ from schema.context import Context
 from schema.projection.executor import Plans
 from schema.schema import build_schema, plans_for
 from schema.subscription import PLACED, PLACES
-from server.announcing import DoorbellAnnouncer
-from server.authenticating import Authentication, authentication_of, trusts_loopback
-from server.authorising import authorise
-from server.broadcast import Doorbell
-from server.document_directory import known_documents
-from server.documents import StoredDocuments, sha256_of
-from server.endpoint import GraphQLEndpoint
-from server.feed import Feed
-from server.health import Health, health_routes
-from server.hosts import admitting
-from server.live_pages import LivePages
-from server.log import is_json
-from server.measuring import (
+from server.live.announcing import DoorbellAnnouncer
+from server.live.broadcast import Doorbell
+from server.live.feed import Feed
+from server.live.live_pages import LivePages
+from server.live.timers import Timer
+from server.live.waiting_claims import WaitingClaims
+from server.monitoring.health import Health, health_routes
+from server.monitoring.measuring import (
     MeasuredOperations,
     MeasuredSubscriptions,
     Tally,
@@ -43,20 +38,25 @@ from server.measuring import (
     subscription_fields,
     trusted_names,
 )
-from server.metrics_page import metrics_routes
-from server.operations import Left
-from server.origins import Origins
+from server.monitoring.metrics_page import metrics_routes
+from server.monitoring.sampling import Sampler
+from server.monitoring.tracing import traced, traces_of
+from server.monitoring.watched_requests import WatchedRequests
+from server.operations.document_directory import known_documents
+from server.operations.documents import StoredDocuments, sha256_of
+from server.operations.operations import Left
+from server.operations.subscriptions import Placed
 from server.pages import CONSOLE, GRAPHIQL, page_of, page_routes
-from server.sampling import Sampler
 from server.settings import Settings
-from server.subscriptions import Placed
-from server.timers import Timer
-from server.tracing import traced, traces_of
+from server.telemetry.log import is_json
+from server.transports.endpoint import GraphQLEndpoint
+from server.transports.uvicorn_http import UvicornHTTP
+from server.transports.uvicorn_websocket import UvicornWebSocket
+from server.trust.authenticating import Authentication, authentication_of, trusts_loopback
+from server.trust.authorising import authorise
+from server.trust.hosts import admitting
+from server.trust.origins import Origins
 from server.types.version import TEMPLATE, VERSION
-from server.uvicorn_http import UvicornHTTP
-from server.uvicorn_websocket import UvicornWebSocket
-from server.waiting_claims import WaitingClaims
-from server.watched_requests import WatchedRequests
 from server.watching.documents import WATCHING
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from signal import SIGTERM
 
 from db.session import Unavailable
 from server.app import Application, uvicorn_config
-from server.authenticating import require_loopback
 from server.settings import Settings
-from server.uvicorn_server import UvicornServer
+from server.transports.uvicorn_server import UvicornServer
+from server.trust.authenticating import require_loopback
 
 STALLED_MILLISECONDS = 30_000
 GC_THRESHOLDS = (

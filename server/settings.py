@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from server.documents import Runs
-from server.hosts import checked_host
-from server.origins import checked_origin
+from server.operations.documents import Runs
+from server.trust.hosts import checked_host
+from server.trust.origins import checked_origin
 
 
 class Auth(StrEnum):

@@ -12,9 +12,9 @@ import uvloop
 
 from db.session import Unavailable
 from server.app import create_app
-from server.log import configure_log
 from server.serving import serve
 from server.settings import Settings
+from server.telemetry.log import configure_log
 
 READY = b"ready\n"
 

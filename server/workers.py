@@ -26,8 +26,8 @@ from prometheus_client.multiprocess import mark_process_dead
 import server
 from db.session import Unavailable
 from server.backoff import Backoff
-from server.metrics import DIRECTORY_VARIABLE
 from server.settings import Settings
+from server.telemetry.metrics import DIRECTORY_VARIABLE
 from server.waiting import happens
 from server.worker import READY
 

@@ -14,8 +14,8 @@ from db.store import Store
 from schema.context import Context, Viewer
 from schema.schema import build_schema, plans_for
 from schema.scopes import EVERY_SCOPE
-from server.live_pages import LivePages
-from server.waiting_claims import WaitingClaims
+from server.live.live_pages import LivePages
+from server.live.waiting_claims import WaitingClaims
 
 SCHEMA = build_schema()
 DEFINITIONS = Path(__file__).parent / "data" / "definitions"

@@ -8,8 +8,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from server.open_telemetry import OpenTelemetry
-from server.spans import traced_by
+from server.telemetry.open_telemetry import OpenTelemetry
+from server.telemetry.spans import traced_by
 
 
 class Recorded:

@@ -10,8 +10,8 @@ from strawberry.printer import print_schema
 from db.runtime.validation import definition_schema as written_definition_schema
 from schema.schema import build_schema
 from server.command_line.options import DocumentsDir, fail, settings_of
-from server.document_directory import known_documents
-from server.manifests import ManifestFormat, written_manifest
+from server.operations.document_directory import known_documents
+from server.operations.manifests import ManifestFormat, written_manifest
 
 
 def schema() -> None:

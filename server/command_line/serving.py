@@ -16,10 +16,10 @@ from server.command_line.options import (
     settings_of,
     without_passwords,
 )
-from server.log import configure_log
 from server.serving import listen
 from server.serving import serve as serve_application
 from server.settings import Settings
+from server.telemetry.log import configure_log
 from server.workers import Workers, require_shared_broker
 
 

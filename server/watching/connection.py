@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
-from server.protocol import SUBPROTOCOL, CloseCode
+from server.transports.protocol import SUBPROTOCOL, CloseCode
 from server.watching.address import Address
 from server.watching.token import TokenRefused
 

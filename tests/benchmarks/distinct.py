@@ -18,7 +18,7 @@ import asyncpg
 import uvloop
 from redis import asyncio as redis
 
-from server.ring import CHANNEL, Ring
+from server.live.ring import CHANNEL, Ring
 from tests.benchmarks.processes import tell
 from tests.benchmarks.subscribers import HANDSHAKE, Socket
 

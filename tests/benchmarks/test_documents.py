@@ -9,10 +9,10 @@ import pytest
 from graphql import parse
 
 from schema.schema import build_schema
-from server.document_cache import DocumentCache
-from server.limits import Sizes, measure_operations
-from server.operations import OperationRefused, Operations
-from server.requests import GraphQLRequest
+from server.operations.document_cache import DocumentCache
+from server.operations.limits import Sizes, measure_operations
+from server.operations.operations import OperationRefused, Operations
+from server.operations.requests import GraphQLRequest
 from tests.frontend_documents import document
 
 SCHEMA = build_schema()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import BrowserContext, expect
 
-from server.document_directory import FRONTEND_QUERIES, documents_in
+from server.operations.document_directory import FRONTEND_QUERIES, documents_in
 from tests.browser.console_page import ConsolePage
 from tests.browser.witness import Witness
 from tests.databases import sqlite_url

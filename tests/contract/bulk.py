@@ -10,9 +10,9 @@ from db.commands.outcome import Actor
 from db.commands.step import fail_step
 from db.runtime.statuses import ExecutionStatus
 from schema.allowance import Allowance
-from server.limits import OperationLimits
-from server.operations import Operations
-from server.requests import GraphQLRequest
+from server.operations.limits import OperationLimits
+from server.operations.operations import Operations
+from server.operations.requests import GraphQLRequest
 from tests.api import SCHEMA, Api
 from tests.contract.graphs import JSON, TASK, batch, graph
 from tests.contract.trees import Rows, create, publish, read

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from server.live_pages import LivePages
-from server.operations import OperationRefused
-from server.payload import SubscriptionFailed
+from server.live.live_pages import LivePages
+from server.operations.operations import OperationRefused
+from server.operations.payload import SubscriptionFailed
 from tests.api import Api
 from tests.contract.samples import ONE
 from tests.contract.tables import everything

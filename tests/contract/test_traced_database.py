@@ -15,8 +15,8 @@ from db.requests import Fetch, Request
 from db.runtime.errors import InvalidTransition
 from db.session import Database
 from db.store import Store
-from server import spans
-from server.traced_database import TracedDatabase
+from server.telemetry import spans
+from server.telemetry.traced_database import TracedDatabase
 from tests.contract.graphs import TASK, graph
 from tests.contract.trees import create, publish
 from tests.recorded_spans import Recorded, attributes, recorded

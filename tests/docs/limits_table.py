@@ -20,15 +20,15 @@ from schema.projection.statement import MAX_PARAMETERS
 from schema.projection.where_checks import MAX_CONDITIONS, MAX_HOPS, MAX_LEVELS, MAX_VALUES
 from schema.reaching import LONGEST
 from server.app import uvicorn_config
-from server.http import HTTPLimits
-from server.limits import OperationLimits
-from server.live_pages import TICK
-from server.operations import MAX_COMPARISONS
-from server.protocol import MAX_ID
-from server.requests import MAX_DEPTH
-from server.sse import EventStreamLimits
-from server.uvicorn_http import MAX_HEAD, UvicornHTTP
-from server.websocket_connection import WebSocketLimits
+from server.live.live_pages import TICK
+from server.operations.limits import OperationLimits
+from server.operations.operations import MAX_COMPARISONS
+from server.operations.requests import MAX_DEPTH
+from server.transports.http import HTTPLimits
+from server.transports.protocol import MAX_ID
+from server.transports.sse import EventStreamLimits
+from server.transports.uvicorn_http import MAX_HEAD, UvicornHTTP
+from server.transports.websocket_connection import WebSocketLimits
 
 __all__ = ["limits_table", "served_config"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prometheus_client.metrics_core import Metric
 
-from server.metrics import REGISTRY
+from server.telemetry.metrics import REGISTRY
 
 # What a type of metric tells of itself, beside its name.
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}

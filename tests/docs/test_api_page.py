@@ -15,8 +15,8 @@ from db.commands.guards import KEPT_FOR
 from db.ids import IdKind
 from db.runtime.changes import ChangeKind
 from schema.refusals import _TYPES
-from server.protocol import CloseCode
-from server.responses import ErrorCode
+from server.operations.responses import ErrorCode
+from server.transports.protocol import CloseCode
 from tests.api import SCHEMA
 from tests.docs.pages import ROOT, Block, all_blocks, blocks, code, prose, table
 from tests.servers import ServerProcess

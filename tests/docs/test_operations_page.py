@@ -14,9 +14,9 @@ from db.connect import database_for
 from db.journal import JournalReader
 from db.migrate import migrate
 from db.store import Store
-from server.broadcast import Doorbell
 from server.demo import load_demo
-from server.health import Health
+from server.live.broadcast import Doorbell
+from server.monitoring.health import Health
 from server.settings import Settings
 from tests.databases import sqlite_url
 from tests.docs.pages import blocks

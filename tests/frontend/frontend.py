@@ -10,10 +10,10 @@ import orjson
 
 from db.journal import Cursor, JournalPage, JournalReader, TreePage
 from schema.subscription import PLACED, PLACES
-from server.live_pages import LivePages
-from server.operations import Operations
-from server.requests import GraphQLRequest
-from server.subscriptions import Placed, Subscriptions
+from server.live.live_pages import LivePages
+from server.operations.operations import Operations
+from server.operations.requests import GraphQLRequest
+from server.operations.subscriptions import Placed, Subscriptions
 from tests.api import SCHEMA, Api
 from tests.frontend_documents import document, sample_variables
 from tests.schema.settling import settled

@@ -16,7 +16,7 @@ import pytest
 from broadcaster import BroadcastBackend, Event
 from redis import asyncio as redis
 
-from server.ring import CHANNEL
+from server.live.ring import CHANNEL
 
 Which = Literal["listening", "publishing"]
 

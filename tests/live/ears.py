@@ -5,8 +5,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from server.broadcast import Doorbell, DoorbellStatus, DoorbellTiming
-from server.ring import Ring
+from server.live.broadcast import Doorbell, DoorbellStatus, DoorbellTiming
+from server.live.ring import Ring
 
 OK, DEGRADED = DoorbellStatus.OK, DoorbellStatus.DEGRADED
 FAST = DoorbellTiming(heartbeat=0.05, deadline=0.7, first_retry=0.01, longest_retry=0.1)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from server.broadcast import DoorbellHealth, DoorbellStatus
-from server.ring import Ring
+from server.live.broadcast import DoorbellHealth, DoorbellStatus
+from server.live.ring import Ring
 
 
 class HandBell:

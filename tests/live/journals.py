@@ -8,7 +8,7 @@ from typing import TypeVar
 from db.journal import Cursor, JournalEntry, JournalPage, TreePage, TreeRevisions
 from db.runtime.changes import ChangeKind
 from db.runtime.statuses import ExecutionStatus
-from server.ring import Ring
+from server.live.ring import Ring
 
 T = TypeVar("T")
 LONGEST = 500

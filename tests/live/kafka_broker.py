@@ -22,8 +22,8 @@ from aiokafka.protocol.offset import OffsetRequest_v1
 from aiokafka.protocol.produce import ProduceRequest_v3
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from server.backends.kafka import topic_of
-from server.ring import CHANNEL
+from server.live.backends.kafka import topic_of
+from server.live.ring import CHANNEL
 
 TOPIC = topic_of(CHANNEL)
 NODE = 0

@@ -14,7 +14,7 @@ import asyncpg
 import psutil
 import pytest
 
-from server.ring import CHANNEL
+from server.live.ring import CHANNEL
 from tests.live.brokers import RedisServer, Which
 
 INSTALL_POSTGRESQL = "needs PostgreSQL's own programs: apt-get install postgresql"

@@ -11,15 +11,15 @@ import orjson
 from db.journal import JournalReader
 from db.store import Store
 from schema.subscription import PLACED, PLACES
-from server.announcing import DoorbellAnnouncer
-from server.broadcast import Doorbell
-from server.feed import Feed, FeedTiming
-from server.live_pages import TICK, LivePages
-from server.operations import Operations
-from server.requests import GraphQLRequest
-from server.streams import Stream
-from server.subscriptions import Placed, Subscriptions
-from server.waiting_claims import WaitingClaims
+from server.live.announcing import DoorbellAnnouncer
+from server.live.broadcast import Doorbell
+from server.live.feed import Feed, FeedTiming
+from server.live.live_pages import TICK, LivePages
+from server.live.waiting_claims import WaitingClaims
+from server.operations.operations import Operations
+from server.operations.requests import GraphQLRequest
+from server.operations.streams import Stream
+from server.operations.subscriptions import Placed, Subscriptions
 from tests.api import SCHEMA, Api, Heard
 from tests.folding import folded
 

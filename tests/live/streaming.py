@@ -10,13 +10,13 @@ import orjson
 from db.commands.outcome import Committed
 from db.journal import JournalReader
 from schema.subscription import PLACED, PLACES
-from server.feed import Feed, FeedTiming
-from server.operations import Operations
-from server.payload import Payload
-from server.requests import GraphQLRequest
-from server.ring import Ring
-from server.streams import Stream
-from server.subscriptions import Placed, Subscription, Subscriptions
+from server.live.feed import Feed, FeedTiming
+from server.live.ring import Ring
+from server.operations.operations import Operations
+from server.operations.payload import Payload
+from server.operations.requests import GraphQLRequest
+from server.operations.streams import Stream
+from server.operations.subscriptions import Placed, Subscription, Subscriptions
 from tests.api import SCHEMA, Api
 from tests.live.hand_bell import HandBell
 

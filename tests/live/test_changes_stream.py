@@ -15,8 +15,8 @@ from db.session import Database
 from db.statements import Statement
 from db.store import Store
 from db.tables import table_of
-from server.operations import OperationRefused
-from server.payload import SubscriptionFailed
+from server.operations.operations import OperationRefused
+from server.operations.payload import SubscriptionFailed
 from tests.api import Api
 from tests.live.streaming import SWEEPING, Reader, Streaming, streaming
 from tests.live.trees import Tree, tree_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from broadcaster import Event
 
-from server.broadcast import WAITING_RINGS, Doorbell
-from server.ring import CHANNEL, Beat
+from server.live.broadcast import WAITING_RINGS, Doorbell
+from server.live.ring import CHANNEL, Beat
 from tests.live.brokers import UnreliableBroker
 from tests.live.ears import DEGRADED, FAST, OK, PATIENT, new_ring, rings_flow, started
 

@@ -6,9 +6,9 @@ import tracemalloc
 
 import pytest
 
-from server.backends.postgresql import MOST_WAITING, PostgreSQLBackend
-from server.broadcast import Doorbell
-from server.ring import CHANNEL, Ring
+from server.live.backends.postgresql import MOST_WAITING, PostgreSQLBackend
+from server.live.broadcast import Doorbell
+from server.live.ring import CHANNEL, Ring
 from tests.live.brokers import RedisServer, Which
 from tests.live.conftest import AnyBroker
 from tests.live.ears import DEGRADED, FAST, OK, PATIENT, new_ring, rings_flow, started

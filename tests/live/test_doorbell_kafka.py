@@ -8,9 +8,9 @@ import tracemalloc
 
 import pytest
 
-from server.backends import kafka
-from server.broadcast import Doorbell
-from server.ring import Ring
+from server.live.backends import kafka
+from server.live.broadcast import Doorbell
+from server.live.ring import Ring
 from tests.live.ears import DEGRADED, FAST, OK, new_ring, rings_flow, started
 from tests.live.kafka_broker import KafkaBroker
 from tests.live.proxy import SilentProxy

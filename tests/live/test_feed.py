@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from db.runtime.changes import ChangeKind
-from server.broadcast import Doorbell, DoorbellStatus, DoorbellTiming
-from server.feed import Feed, FeedTiming
-from server.ring import Ring
-from server.watches import Watch
+from server.live.broadcast import Doorbell, DoorbellStatus, DoorbellTiming
+from server.live.feed import Feed, FeedTiming
+from server.live.ring import Ring
+from server.live.watches import Watch
 from tests.live.brokers import RedisServer, UnreliableBroker
 from tests.live.ears import Ear
 from tests.live.hand_bell import HandBell

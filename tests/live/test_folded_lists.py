@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from db.store import Store
-from server.feed import FeedTiming
-from server.operations import OperationRefused
+from server.live.feed import FeedTiming
+from server.operations.operations import OperationRefused
 from tests.api import Api, definition
 from tests.live.brokers import RedisServer
 from tests.live.processes import Process, WatchedList, entries_of, process, processes, subscription

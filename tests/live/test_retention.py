@@ -14,8 +14,8 @@ from db.retention.history import trim_history
 from db.retention.trees import delete_trees
 from db.session import Database
 from db.store import Store
-from server.live_pages import LivePages
-from server.payload import SubscriptionFailed
+from server.live.live_pages import LivePages
+from server.operations.payload import SubscriptionFailed
 from tests.api import Api
 from tests.contract.old import moment_after
 from tests.live import test_changes_stream, test_tree_stream

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from db.journal import Cursor
-from server.broadcast import DoorbellStatus
-from server.feed import Feed, FeedTiming
-from server.followers import MOST_IDS, Follower
-from server.ring import Ring
+from server.live.broadcast import DoorbellStatus
+from server.live.feed import Feed, FeedTiming
+from server.live.followers import MOST_IDS, Follower
+from server.live.ring import Ring
 from tests.live.hand_bell import HandBell
 from tests.live.journals import MemoryJournal
 from tests.live.streaming import BY_RINGS_ONLY, SWEEPING

@@ -20,10 +20,10 @@ from db.session import Database, Unavailable
 from db.statements import Row, Statement
 from db.store import Store
 from db.tables import DEFAULT_TENANT
-from server import holds, timers
-from server.broadcast import DoorbellStatus
-from server.ring import Ring
-from server.timers import Timer, TimerTiming
+from server.live import holds, timers
+from server.live.broadcast import DoorbellStatus
+from server.live.ring import Ring
+from server.live.timers import Timer, TimerTiming
 from tests.contract.graphs import CHILD, TASK, batch, graph
 from tests.contract.trees import create, publish, read
 from tests.live.hand_bell import HandBell
@@ -165,7 +165,7 @@ async def test_t2_many_rings_are_one_look(house: House, monkeypatch: pytest.Monk
         looks += 1
         return await ask(*given)
 
-    monkeypatch.setattr("server.timers.seconds_until_due", counted)
+    monkeypatch.setattr("server.live.timers.seconds_until_due", counted)
     first, second = await house.grow(2)
     await house.expect(first)
     async with house.running():
@@ -304,7 +304,7 @@ async def test_t2_when_the_database_is_back_it_goes_on_by_itself(
         await house.ears.hear(root)
     house.store = whole
     assert await house.overdue() == [root]
-    told = [record.getMessage() for record in caplog.records if record.name == "server.timers"]
+    told = [record.getMessage() for record in caplog.records if record.name == "server.live.timers"]
     assert told == [
         "the timer waits, trying again: Unavailable: The database does not answer.",
         "the timer goes on",

@@ -15,7 +15,7 @@ from db.session import Database, Unavailable
 from db.statements import Statement
 from db.store import Store
 from db.tables import table_of
-from server.payload import SubscriptionFailed
+from server.operations.payload import SubscriptionFailed
 from tests.api import Api, definition
 from tests.live.streaming import SWEEPING, Streaming, streaming
 from tests.live.trees import FOLLOW, Tree, revisions, tree_of

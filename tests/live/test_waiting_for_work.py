@@ -8,7 +8,7 @@ import pytest
 from db.commands.outcome import Actor
 from db.commands.step import release_step
 from db.store import Store
-from server import waiting_claims
+from server.live import waiting_claims
 from tests.api import Api
 from tests.contract.claims import ONE, let_pass
 from tests.live.brokers import RedisServer

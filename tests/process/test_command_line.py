@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from typer.main import get_command
 
 from server.__main__ import cli
-from server.document_directory import documents_in, known_documents
+from server.operations.document_directory import documents_in, known_documents
 from server.settings import Settings
 from tests.databases import execute, sqlite_url
 from tests.process.commands import invoke

@@ -14,7 +14,7 @@ from db.connect import database_for
 from db.migrate import migrate
 from db.store import Store
 from db.tables import DEFAULT_TENANT
-from server.timers import AT_ONCE
+from server.live.timers import AT_ONCE
 from tests.contract.trees import Rows, read
 from tests.process import timekeeping
 from tests.process.clocks import WrongClock

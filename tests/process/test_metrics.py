@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from db.connect import database_for
-from server.measuring import OTHER, trusted_names
-from server.metrics import REGISTRY
+from server.monitoring.measuring import OTHER, trusted_names
+from server.telemetry.metrics import REGISTRY
 from tests.contract.tables import STEPS, set_columns
 from tests.frontend_documents import document, operation_names
 from tests.process.clients import http_client, open_events, open_socket, post

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from graphql import get_introspection_query
 
-from server.document_directory import FRONTEND_QUERIES, documents_in
-from server.documents import sha256_of
+from server.operations.document_directory import FRONTEND_QUERIES, documents_in
+from server.operations.documents import sha256_of
 from tests.databases import sqlite_url
 from tests.frontend_documents import sample_variables
 from tests.process.clients import TRANSPORTS, Answer, Ask, http_client, open_events, open_socket

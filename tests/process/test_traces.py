@@ -10,9 +10,10 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from db.sqlite import SQLiteDatabase
-from server import spans, tracing
 from server.app import create_app
+from server.monitoring import tracing
 from server.settings import Settings
+from server.telemetry import spans
 from tests.databases import sqlite_url
 from tests.frontend_documents import document
 from tests.process.clients import http_client, open_events, open_socket

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from server.broadcast import Doorbell
-from server.ring import Ring
+from server.live.broadcast import Doorbell
+from server.live.ring import Ring
 from tests.live.ears import started
 from tests.live.postgresql_server import HarmableBroker
 from tests.process.clients import LIVE, Watch, http_client

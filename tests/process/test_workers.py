@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.engine import make_url
 from websockets.asyncio.client import ClientConnection
 
-from server.broadcast import Doorbell
-from server.ring import Ring
+from server.live.broadcast import Doorbell
+from server.live.ring import Ring
 from tests.databases import POSTGRESQL, execute
 from tests.frontend_documents import document
 from tests.live.brokers import REDIS_URL

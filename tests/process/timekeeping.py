@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import server.__main__ as program
-from server import timers
+from server.live import timers
 
 DID = "timer did"
 IN_VAIN = "timer in vain"

@@ -10,15 +10,15 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
-from server.authentication import Authenticate
-from server.documents import Documents
-from server.endpoint import GraphQLEndpoint, TransportLimits
-from server.limits import OperationLimits
-from server.operations import Authorise, Left, Operations
-from server.origins import Origins
-from server.subscriptions import Subscriptions
-from server.uvicorn_http import UvicornHTTP
-from server.uvicorn_websocket import UvicornWebSocket
+from server.operations.documents import Documents
+from server.operations.limits import OperationLimits
+from server.operations.operations import Authorise, Left, Operations
+from server.operations.subscriptions import Subscriptions
+from server.transports.endpoint import GraphQLEndpoint, TransportLimits
+from server.transports.uvicorn_http import UvicornHTTP
+from server.transports.uvicorn_websocket import UvicornWebSocket
+from server.trust.authentication import Authenticate
+from server.trust.origins import Origins
 from tests.protocol.toy import ToyContext, ToyViewer, World, toy_schema
 
 

@@ -11,11 +11,11 @@ import pytest
 from starlette.requests import HTTPConnection
 from websockets.exceptions import ConnectionClosed
 
-from server.authentication import TokenExpired, Unauthenticated
-from server.endpoint import TransportLimits
-from server.operations import Forbidden, Operation, Viewer
-from server.sse import EventStreamLimits
-from server.websocket_connection import WebSocketLimits
+from server.operations.operations import Forbidden, Operation, Viewer
+from server.transports.endpoint import TransportLimits
+from server.transports.sse import EventStreamLimits
+from server.transports.websocket_connection import WebSocketLimits
+from server.trust.authentication import TokenExpired, Unauthenticated
 from tests.protocol.raw_client import RawClient, raw_client
 from tests.protocol.serving import Toy, served_toy
 from tests.protocol.test_sse import Events

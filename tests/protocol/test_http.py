@@ -9,8 +9,8 @@ import httpx
 import orjson
 import pytest
 
-from server.endpoint import TransportLimits
-from server.http import HTTPLimits
+from server.transports.endpoint import TransportLimits
+from server.transports.http import HTTPLimits
 from tests.protocol.serving import Toy, served_toy
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -310,8 +310,10 @@ async def test_a_document_is_parsed_and_validated_once(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed: list[Any] = []
-    original = __import__("server.operations", fromlist=["parse"]).parse
-    monkeypatch.setattr("server.operations.parse", lambda *a, **k: parsed.append(a) or original(*a, **k))
+    original = __import__("server.operations.operations", fromlist=["parse"]).parse
+    monkeypatch.setattr(
+        "server.operations.operations.parse", lambda *a, **k: parsed.append(a) or original(*a, **k)
+    )
     for _ in range(3):
         assert (await post(http, "{ again: hello }")).status_code == 200
     assert len(parsed) == 1

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from server.limits import OperationLimits
+from server.operations.limits import OperationLimits
 from tests.protocol.raw_client import ready_client
 from tests.protocol.serving import Toy, served_toy
 

@@ -90,8 +90,10 @@ async def test_a_document_that_is_refused_for_its_variables_is_parsed_once(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured: list[object] = []
-    original = __import__("server.operations", fromlist=["measure_operations"]).measure_operations
-    monkeypatch.setattr("server.operations.measure_operations", lambda *a: measured.append(a) or original(*a))
+    original = __import__("server.operations.operations", fromlist=["measure_operations"]).measure_operations
+    monkeypatch.setattr(
+        "server.operations.operations.measure_operations", lambda *a: measured.append(a) or original(*a)
+    )
     for first in (10_001, 1, 10_002):
         await post(http, "query" + SIZED, {"first": first}, "application/json")
     assert len(measured) == 1

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.endpoint import TransportLimits
-from server.http import HTTPLimits
-from server.uvicorn_http import HEAD_TOO_LARGE, MAX_HEAD, UvicornHTTP
+from server.transports.endpoint import TransportLimits
+from server.transports.http import HTTPLimits
+from server.transports.uvicorn_http import HEAD_TOO_LARGE, MAX_HEAD, UvicornHTTP
 from tests.protocol.serving import Toy, served_toy
 
 POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -10,9 +10,9 @@ import orjson
 import pytest
 from starlette.types import Message
 
-from server.endpoint import TransportLimits
-from server.payload import Payload
-from server.sse import EventStreamLimits, EventStreams
+from server.operations.payload import Payload
+from server.transports.endpoint import TransportLimits
+from server.transports.sse import EventStreamLimits, EventStreams
 from tests.protocol.serving import Toy, served_toy
 
 COUNTER = "subscription { counter { value } }"

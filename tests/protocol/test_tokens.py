@@ -15,9 +15,9 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from schema.context import Viewer
-from server.authentication import Unauthenticated
-from server.signing_keys import KeySet, Secret, SigningKeys
-from server.tokens import LONGEST_NAME, LONGEST_TOKEN, Expected, TokenAuthentication
+from server.trust.authentication import Unauthenticated
+from server.trust.signing_keys import KeySet, Secret, SigningKeys
+from server.trust.tokens import LONGEST_NAME, LONGEST_TOKEN, Expected, TokenAuthentication
 from tests.issuer import AUDIENCE, ISSUER, SECRET, Issuer, claims, public_pem, secret_token, token
 from tests.protocol.raw_client import raw_client
 from tests.protocol.serving import Toy, served_toy

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from server.documents import Runs, StoredDocuments
+from server.operations.documents import Runs, StoredDocuments
 from tests.protocol.serving import served_toy
 from tests.protocol.test_document_ids import (
     GRAPHQL_JSON,

@@ -7,8 +7,8 @@ import orjson
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from server.endpoint import TransportLimits
-from server.websocket_connection import WebSocketLimits
+from server.transports.endpoint import TransportLimits
+from server.transports.websocket_connection import WebSocketLimits
 from tests.protocol.raw_client import RawClient, raw_client, ready_client
 from tests.protocol.serving import Toy, served_toy
 

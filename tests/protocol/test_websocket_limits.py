@@ -6,9 +6,9 @@ import socket
 import pytest
 from websockets.exceptions import WebSocketException
 
-from server.endpoint import TransportLimits
-from server.uvicorn_websocket import UvicornWebSocket
-from server.websocket_connection import WebSocketLimits
+from server.transports.endpoint import TransportLimits
+from server.transports.uvicorn_websocket import UvicornWebSocket
+from server.transports.websocket_connection import WebSocketLimits
 from tests.protocol.raw_client import RawClient, raw_client, ready_client
 from tests.protocol.serving import Toy, served_toy
 from tests.protocol.test_websocket import COUNTER, counted

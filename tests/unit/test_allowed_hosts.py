@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from server.authenticating import trusts_loopback
-from server.hosts import checked_host
 from server.settings import Settings
+from server.trust.authenticating import trusts_loopback
+from server.trust.hosts import checked_host
 
 HOSTS = ["api.example", "localhost", "10.0.0.7", "[2001:db8::7]", "*.internal.example", "a_b.example", "*"]
 OTHERS = [

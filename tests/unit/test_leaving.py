@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from server.leaving import client_leaves
+from server.transports.leaving import client_leaves
 
 
 async def test_a_client_of_http_has_left_when_its_connection_ends() -> None:

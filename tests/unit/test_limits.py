@@ -7,8 +7,8 @@ from graphql import GraphQLError, GraphQLSchema, build_schema, get_introspection
 from strawberry.printer import print_schema
 
 from schema.schema import build_schema as build_ours
-from server.limits import OperationLimits, Sizes, check_document, check_nodes
-from server.limits.measure import Measuring, OperationMeasure, measure_operations
+from server.operations.limits import OperationLimits, Sizes, check_document, check_nodes
+from server.operations.limits.measure import Measuring, OperationMeasure, measure_operations
 from tests.frontend_documents import document, operation_names, sample_variables
 
 SCHEMA = build_schema("""

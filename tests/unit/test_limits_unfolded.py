@@ -19,8 +19,8 @@ from graphql import (
 )
 from graphql.language import Visitor
 
-from server.limits import Sizes, measure_operations
-from server.limits.measure import OperationMeasure
+from server.operations.limits import Sizes, measure_operations
+from server.operations.limits.measure import OperationMeasure
 
 SCHEMA = build_schema("""
     type Query { item: Item items(first: Int, last: Int): ItemConnection! }

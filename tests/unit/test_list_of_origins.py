@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from server.origins import checked_origin
 from server.settings import Settings
+from server.trust.origins import checked_origin
 
 ORIGINS = [
     "https://app.example",

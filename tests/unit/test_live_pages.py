@@ -8,8 +8,8 @@ import pytest
 
 from db.session import Unavailable
 from schema.streams.list_page import ListPage, ListRow
-from server import live_pages
-from server.live_pages import LivePage, LivePages
+from server.live import live_pages
+from server.live.live_pages import LivePage, LivePages
 from tests.unit.told_feed import ToldFeed
 
 NEVER = 3600.0

@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from db.ids import IdKind, new_id
-from server.log import JSONFormatter, TextFormatter, told
-from server.trail import MOST_EXECUTIONS, begin_request, begin_trail, trail
+from server.telemetry.log import JSONFormatter, TextFormatter, told
+from server.telemetry.trail import MOST_EXECUTIONS, begin_request, begin_trail, trail
 
 
 def record(message: str, error: Exception | None = None, **more: object) -> logging.LogRecord:

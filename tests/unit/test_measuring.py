@@ -4,11 +4,18 @@ import asyncio
 
 import pytest
 
-from server.measuring import ABANDONED, OTHER, MeasuredOperations, Tally, measure_commands, outcome_name
-from server.metrics import REGISTRY
-from server.operations import OperationRefused
-from server.requests import GraphQLRequest
-from server.responses import ErrorCode, ExecutionOutcome, error, refused
+from server.monitoring.measuring import (
+    ABANDONED,
+    OTHER,
+    MeasuredOperations,
+    Tally,
+    measure_commands,
+    outcome_name,
+)
+from server.operations.operations import OperationRefused
+from server.operations.requests import GraphQLRequest
+from server.operations.responses import ErrorCode, ExecutionOutcome, error, refused
+from server.telemetry.metrics import REGISTRY
 from tests.protocol.toy import ToyContext, World, toy_schema
 
 NAME = "Known"

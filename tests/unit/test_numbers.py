@@ -3,9 +3,9 @@
 from schema.projection.arguments import MAX_PAGE
 from schema.projection.paging import DEFAULT_PAGE
 from schema.projection.where_checks import MAX_LEVELS
-from server.http import HTTPLimits
-from server.limits import OperationLimits
-from server.limits.sizes import UNSIZED_LIST
+from server.operations.limits import OperationLimits
+from server.operations.limits.sizes import UNSIZED_LIST
+from server.transports.http import HTTPLimits
 
 
 def test_a4_an_operation_may_ask_for_so_much() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.requests import BadRequest, GraphQLRequest, decode_json
+from server.operations.requests import BadRequest, GraphQLRequest, decode_json
 
 JSON_VALUES = st.recursive(
     st.none()

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.backoff import Backoff
-from server.broadcast import WaitingRings
-from server.ring import LONGEST_MESSAGE, Beat, Ring, parse_message
+from server.live.broadcast import WaitingRings
+from server.live.ring import LONGEST_MESSAGE, Beat, Ring, parse_message
 
 ROOT = "exec_01jd8m3v9hf2xvg8y0q4z5w6ab"
 LARGEST = 10**18 - 1

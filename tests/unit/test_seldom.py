@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from server.seldom import Seldom
+from server.telemetry.seldom import Seldom
 
 
 def test_the_same_is_said_once_in_a_while_with_the_number_of_those_left_out(

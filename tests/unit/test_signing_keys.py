@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from server.authentication import Unauthenticated, Undecided
 from server.backoff import Backoff
-from server.signing_keys import LARGEST_SET, UNKNOWN_SECONDS, KeySet, fetch_from
+from server.trust.authentication import Unauthenticated, Undecided
+from server.trust.signing_keys import LARGEST_SET, UNKNOWN_SECONDS, KeySet, fetch_from
 from tests.issuer import SECRET, Issuer, jwk
 
 NEVER = 3600.0

@@ -10,13 +10,19 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.types import Message, Receive, Scope, Send
 
-from server import spans
-from server.documents import sha256_of
-from server.log import JSONFormatter
-from server.measuring import ABANDONED, MeasuredOperations, MeasuredSubscriptions, Tally, measure_commands
-from server.requests import GraphQLRequest
-from server.trail import begin_request, trail
-from server.watched_requests import WatchedRequests
+from server.monitoring.measuring import (
+    ABANDONED,
+    MeasuredOperations,
+    MeasuredSubscriptions,
+    Tally,
+    measure_commands,
+)
+from server.monitoring.watched_requests import WatchedRequests
+from server.operations.documents import sha256_of
+from server.operations.requests import GraphQLRequest
+from server.telemetry import spans
+from server.telemetry.log import JSONFormatter
+from server.telemetry.trail import begin_request, trail
 from tests.protocol.toy import ToyContext, World, toy_schema
 from tests.recorded_spans import Recorded, attributes, recorded
 

@@ -7,9 +7,9 @@ import orjson
 import pytest
 from graphql import get_operation_ast, parse
 
-from server.document_directory import documents_in, known_documents
-from server.documents import Runs, StoredDocuments, sha256_of
-from server.manifests import ManifestFormat, read_manifest, written_manifest
+from server.operations.document_directory import documents_in, known_documents
+from server.operations.documents import Runs, StoredDocuments, sha256_of
+from server.operations.manifests import ManifestFormat, read_manifest, written_manifest
 from tests.frontend_documents import operation_names
 
 A = "query A { ...One ...Two }\n"

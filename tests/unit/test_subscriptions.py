@@ -12,10 +12,10 @@ from graphql import GraphQLError
 from strawberry.types import Info
 
 from schema.allowance import Allowance
-from server.operations import OperationRefused, Operations
-from server.payload import Payload, SubscriptionFailed
-from server.requests import GraphQLRequest
-from server.subscriptions import Refresh, Subscription, Subscriptions
+from server.operations.operations import OperationRefused, Operations
+from server.operations.payload import Payload, SubscriptionFailed
+from server.operations.requests import GraphQLRequest
+from server.operations.subscriptions import Refresh, Subscription, Subscriptions
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import pytest
 
 from db.session import Unavailable
 from schema.context import never
-from server import waiting_claims
-from server.waiting_claims import WaitingClaims
+from server.live import waiting_claims
+from server.live.waiting_claims import WaitingClaims
 from tests.unit.told_feed import ToldFeed
 
 LONG = 3600.0

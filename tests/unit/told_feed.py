@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from server.followers import Follower, Followers
+from server.live.followers import Follower, Followers
 
 
 class ToldFeed:

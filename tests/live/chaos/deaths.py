@@ -16,7 +16,7 @@ from db.postgresql import PostgreSQLDatabase
 from db.postgresql_pool import Lease
 from db.requests import Write, WriteRows
 from db.sqlite_writer import SQLiteWriter
-from server.announcing import DoorbellAnnouncer
+from server.live.announcing import DoorbellAnnouncer
 from tests.live.chaos.deeds import Deeds
 
 Script = Generator[Any, Any, Any]

@@ -17,14 +17,14 @@ from broadcaster import BroadcastBackend, Event
 
 import server.__main__ as program
 import server.app
-import server.broadcast
-from server.endpoint import GraphQLEndpoint, TransportLimits
-from server.feed import Feed, FeedTiming
-from server.protocol import CloseCode
-from server.sse import EventStreamLimits
-from server.uvicorn_http import UvicornHTTP
-from server.watches import WatchedTree
-from server.websocket_connection import Connection, WebSocketLimits
+from server.live import broadcast
+from server.live.feed import Feed, FeedTiming
+from server.live.watches import WatchedTree
+from server.transports.endpoint import GraphQLEndpoint, TransportLimits
+from server.transports.protocol import CloseCode
+from server.transports.sse import EventStreamLimits
+from server.transports.uvicorn_http import UvicornHTTP
+from server.transports.websocket_connection import Connection, WebSocketLimits
 from tests.live.chaos.deaths import Deaths, set_points
 from tests.live.chaos.deeds import Deeds
 
@@ -104,14 +104,14 @@ class HarmfulBackend(BroadcastBackend):
 
 def harm_the_doorbell(harm: Harm, deeds: Deeds) -> None:
     """What is heard of it."""
-    make = server.broadcast.backend_maker
+    make = broadcast.backend_maker
     chance = random.Random(harm.seed)  # noqa: S311 – repeatable
 
     def harmful(*arguments: Any) -> Any:
         make_backend = make(*arguments)
         return lambda: HarmfulBackend(make_backend(), harm, chance, deeds)
 
-    server.broadcast.backend_maker = harmful
+    broadcast.backend_maker = harmful
 
 
 def note_what_the_sweep_finds(deeds: Deeds) -> None:
