@@ -24,7 +24,7 @@ from tests.servers import environment
 
 PAGE = "docs/operations.md"
 BACKUPS = {"A SQLite file": "sqlite", "A PostgreSQL database": "postgresql"}
-PROGRAMS = {"sqlite": ("sqlite3",), "postgresql": ("pg_dump", "pg_restore", "createdb", "dropdb")}
+PROGRAMS = {"sqlite": ("sqlite3",), "postgresql": ("pg_dump", "pg_restore", "createdb", "dropdb", "vacuumdb")}
 
 
 def parts_of(kind: str) -> tuple[str, str]:

@@ -92,7 +92,7 @@ def _transition(random: Random, execution: Row, step: Row | None, following: Row
     claimed = [_claimed(following)] if random.randrange(2) else []
     expected = {"__typename": "TransitionSuccess", "claimed": claimed, **values}
     told = {**values, "claims": _told(claimed)}
-    shown = Projected("TransitionSuccess", told)
+    shown = Projected("TransitionSuccess", told, is_one_of_many=random.choice((True, False)))
     return Payload(shown, expected)
 
 
@@ -166,7 +166,7 @@ def _conflict(random: Random, seen: Reference) -> Payload:
 
 def _projected(random: Random, node: Row) -> Any:
     """Alone, or as one of a list of which it happens to be the only one."""
-    return Projected(node["__typename"], {"id": node["id"]})
+    return Projected(node["__typename"], {"id": node["id"]}, is_one_of_many=random.choice((True, False)))
 
 
 def _failed() -> Payload:
