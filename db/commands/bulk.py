@@ -15,9 +15,9 @@ from db.commands.together import Result, on_one_tree
 from db.commands.transaction import Named, TreeCommand
 from db.requests import Request
 from db.runtime import decisions
-from db.runtime.decisions import Place
 from db.runtime.effects import Decision
 from db.runtime.flow import Flow
+from db.runtime.values import Place
 from db.store import Store
 
 

@@ -23,12 +23,12 @@ from db.ids import IdKind, is_id
 from db.requests import Fetch, Request
 from db.runtime import claims
 from db.runtime.claims import Claimed, ClaimTerms
-from db.runtime.decisions import Place
 from db.runtime.effects import Decision
 from db.runtime.errors import ClaimLost, CurrentClaim, NotFound, Refusal
 from db.runtime.flow import Flow
 from db.runtime.moments import timestamp_text
 from db.runtime.statuses import StepStatus
+from db.runtime.values import Place
 from db.session import Unavailable
 from db.statements import Statement
 from db.store import Store

@@ -10,10 +10,10 @@ from db.commands.outcome import Actor, Committed
 from db.commands.together import run_on_tree
 from db.commands.transaction import Named, TreeCommand
 from db.runtime import decisions, due
-from db.runtime.decisions import Place
 from db.runtime.effects import Decision
 from db.runtime.flow import Flow
 from db.runtime.tree import JSONObject
+from db.runtime.values import Place
 from db.store import Store
 
 DEFAULT_FAILURE_CODE = "FAILED"

@@ -6,7 +6,7 @@ one that seems to have passed is looked at again while nobody can move it.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from db.runtime.changes import ChangeKind
 from db.runtime.effects import Decision, HoldLease
@@ -14,10 +14,7 @@ from db.runtime.errors import ClaimLost
 from db.runtime.flow import Flow
 from db.runtime.statuses import StepStatus
 from db.runtime.tree import Tree
-from db.runtime.values import Step
-
-if TYPE_CHECKING:
-    from db.runtime.decisions import Place
+from db.runtime.values import Place, Step
 
 NewToken = Callable[[], str]
 
@@ -38,7 +35,7 @@ class Claimed(NamedTuple):
 
 
 def claim(
-    flow: Flow, places: "Iterable[Place]", limit: int, terms: ClaimTerms, new_token: NewToken
+    flow: Flow, places: Iterable[Place], limit: int, terms: ClaimTerms, new_token: NewToken
 ) -> Decision[list[Claimed]]:
     """Hand out as many as `limit` of these steps that are in progress and nobody's, in their order.
 
@@ -57,7 +54,7 @@ def claim(
     return claimed
 
 
-def expire(flow: Flow, place: "Place") -> Decision[None]:
+def expire(flow: Flow, place: Place) -> Decision[None]:
     """Mark that the claim of an attempt is over because its lease has passed (STEP_CLAIM_EXPIRED).
 
     Changes nothing where that is not so: the lease was extended, the claim released, or the attempt has ended.
@@ -97,7 +94,7 @@ def _lasts(step: Step, now: datetime) -> bool:
     return step.lease_expires_at is None or step.lease_expires_at > now
 
 
-def _current(flow: Flow, place: "Place") -> Decision[Step | None]:
+def _current(flow: Flow, place: Place) -> Decision[Step | None]:
     """The attempt, if it is current and in progress."""
     yield from flow.loaded(place.execution_id)
     steps = flow.tree.steps[place.execution_id].values()

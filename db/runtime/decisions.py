@@ -4,7 +4,6 @@ A refusal is raised before anything of the tree has changed.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from db.runtime.json_values import json_size
 from db.runtime.schemas import require_valid
 from db.runtime.statuses import ExecutionStatus, Status, StepStatus, may_become
 from db.runtime.tree import JSONObject
-from db.runtime.values import DisabledBy, Execution, Step
+from db.runtime.values import DisabledBy, Execution, Place, Step
 
 
 def create(flow: Flow, execution: Execution, context: JSONObject) -> Decision[None]:
@@ -43,7 +42,7 @@ def start(flow: Flow, execution_id: str) -> Decision[None]:
     yield from flow.begin_root(execution_id)
 
 
-def complete(flow: Flow, place: "Place", output: JSONObject, token: str | None = None) -> Decision[None]:
+def complete(flow: Flow, place: Place, output: JSONObject, token: str | None = None) -> Decision[None]:
     """Complete a waiting step with an output that its schema accepts, and all that follows (F2, F3, I1).
 
     While a claim holds `token` must be its token (T3).
@@ -56,7 +55,7 @@ def complete(flow: Flow, place: "Place", output: JSONObject, token: str | None =
     yield from flow.continue_after(place.execution_id, [done], data_changed=True)
 
 
-def fail(flow: Flow, place: "Place", code: str, message: str, token: str | None = None) -> Decision[None]:
+def fail(flow: Flow, place: Place, code: str, message: str, token: str | None = None) -> Decision[None]:
     """Fail a waiting step: with attempts left the next one starts, or is scheduled (S4).
 
     While a claim holds `token` must be its token (T3).
@@ -77,7 +76,7 @@ def fail(flow: Flow, place: "Place", code: str, message: str, token: str | None 
     yield from flow.finish(place.execution_id, agenda)
 
 
-def retry(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
+def retry(flow: Flow, place: Place, reason: str | None) -> Decision[None]:
     """Make a new attempt at a Failed step, reopening what has failed around it (S4, C5)."""
     step = yield from named(flow, place, StepStatus.IN_PROGRESS)
     if step.status is not StepStatus.FAILED:
@@ -95,7 +94,7 @@ def retry(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     yield from flow.finish(place.execution_id, agenda)
 
 
-def disable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
+def disable(flow: Flow, place: Place, reason: str | None) -> Decision[None]:
     """Take a step out: flow goes through it. A Failed one is skipped by a new attempt (S5, S7)."""
     step = yield from named(flow, place, StepStatus.DISABLED)
     if not step.type.waits:
@@ -121,7 +120,7 @@ def disable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     yield from flow.finish(place.execution_id, agenda)
 
 
-def enable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
+def enable(flow: Flow, place: Place, reason: str | None) -> Decision[None]:
     """Take a step in again that flow has not passed yet (S7)."""
     step = yield from named(flow, place, StepStatus.NOT_STARTED)
     if step.status is not StepStatus.DISABLED or step.passed_at is not None:
@@ -130,7 +129,7 @@ def enable(flow: Flow, place: "Place", reason: str | None) -> Decision[None]:
     activation.enable(flow.tree, step, is_overridden=True, reason=reason)
 
 
-def release(flow: Flow, place: "Place", token: str | None, reason: str | None) -> Decision[None]:
+def release(flow: Flow, place: Place, token: str | None, reason: str | None) -> Decision[None]:
     """Take a step from whoever has it; without a token as a supervisor, who may take any that is claimed (T3)."""
     step = yield from named(flow, place, StepStatus.IN_PROGRESS)
     if token is not None:
@@ -179,14 +178,6 @@ def merged(target: Any, patch: Any) -> Any:
         else:
             result[key] = merged(result.get(key), value)
     return result
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The attempt that a command names, and its execution."""
-
-    execution_id: str
-    step_execution_id: str
 
 
 # What nothing reopens.

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from db.runtime import claims
 from db.runtime.changes import ChangeKind
-from db.runtime.decisions import Place, named
+from db.runtime.decisions import named
 from db.runtime.effects import Decision
 from db.runtime.errors import InvalidTransition
 from db.runtime.flow import Agenda, Flow
 from db.runtime.statuses import ExecutionStatus, StepStatus
-from db.runtime.values import Step
+from db.runtime.values import Place, Step
 
 _MAY_BE_DUE = (StepStatus.NOT_STARTED, StepStatus.IN_PROGRESS)
 _OVER = (ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED)

@@ -1,5 +1,6 @@
 """The rows of a tree as plain values, without what may be large: an execution's context, an attempt's output."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -112,3 +113,11 @@ class Step(NamedTuple):
         return self.status is StepStatus.COMPLETED or (
             self.status is StepStatus.FAILED and not self.is_scheduled
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The attempt that a command names, and its execution."""
+
+    execution_id: str
+    step_execution_id: str
