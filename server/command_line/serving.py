@@ -1,6 +1,7 @@
 """`serve`: the server."""
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,9 @@ from server.serving import listen
 from server.serving import serve as serve_application
 from server.settings import Settings
 from server.workers import Workers, require_shared_broker
+
+# In a checkout.
+_README = Path(__file__).parents[2] / "README.md"
 
 
 def serve(
@@ -90,9 +94,11 @@ def _announce(settings: Settings, port: int) -> None:
     base = f"http://{shown}:{port}"
     console.print(f"Stepgraph serves {base}", style="bold")
     if settings.console:
-        console.print(f"  Console        {base}/  (open it in a browser)")
+        console.print(f"  Console        {base}/  (open it in a browser: executions, work queue, templates)")
     if settings.graphiql:
-        console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
+        console.print(f"  GraphiQL       {base}/graphql  (open it in a browser: ready operations, the schema)")
+    if _README.is_file():
+        console.print(f"  Documentation  {_README}")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")
     console.print(f"  Health         {base}/healthz  {base}/readyz")
     if settings.metrics:

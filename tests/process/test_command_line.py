@@ -327,8 +327,9 @@ def test_the_start_screen_says_what_is_served_where(tmp_path: Path) -> None:
         assert server.url.startswith("http://127.0.0.1:")
         assert server.output == [
             f"Stepgraph serves {server.url}",
-            f"  Console        {server.url}/  (open it in a browser)",
-            f"  GraphiQL       {server.url}/graphql  (open it in a browser)",
+            f"  Console        {server.url}/  (open it in a browser: executions, work queue, templates)",
+            f"  GraphiQL       {server.url}/graphql  (open it in a browser: ready operations, the schema)",
+            f"  Documentation  {ROOT / 'README.md'}",
             f"  GraphQL        {server.url}/graphql  (HTTP, WebSocket, server-sent events)",
             f"  Health         {server.url}/healthz  {server.url}/readyz",
             f"  Metrics        {server.url}/metrics",
