@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from server.app import create_app, prepare_database
-from server.command_line.database import load_templates
+from server.command_line.database import load
 from server.command_line.options import (
     Database,
+    DemoExecutions,
     DocumentsDir,
     console,
     help_of,
@@ -41,6 +42,7 @@ def serve(
     traces: Annotated[bool | None, typer.Option("--traces", help=help_of("traces"))] = None,
     log: Annotated[str | None, typer.Option(metavar="text|json", help=help_of("log"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=help_of("demo"))] = None,
+    demo_executions: DemoExecutions = None,
     auth: Annotated[str | None, typer.Option(metavar="<none|jwt>", help=help_of("auth"))] = None,
     jwt_issuer: Annotated[str | None, typer.Option(help=help_of("jwt_issuer"))] = None,
     jwt_audience: Annotated[str | None, typer.Option(help=help_of("jwt_audience"))] = None,
@@ -80,8 +82,8 @@ async def _serve(settings: Settings) -> None:
     with listen(settings) as listener:
         app = create_app(settings)
         await prepare_database(settings)
-        if settings.demo:
-            await load_templates(settings)
+        if settings.demo or settings.demo_executions:
+            await load(settings)
         announce = partial(_announce, settings, listener.getsockname()[1])
         if settings.workers > 1:
             await Workers(settings, listener, on_started=announce).run()
@@ -96,7 +98,9 @@ def _announce(settings: Settings, port: int) -> None:
     if settings.console:
         console.print(f"  Console        {base}/  (open it in a browser: executions, work queue, templates)")
     if settings.graphiql:
-        console.print(f"  GraphiQL       {base}/graphql  (open it in a browser: ready operations, the schema)")
+        console.print(
+            f"  GraphiQL       {base}/graphql  (open it in a browser: ready operations, the schema)"
+        )
     if _README.is_file():
         console.print(f"  Documentation  {_README}")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")

@@ -16,10 +16,13 @@ from sqlalchemy.engine import make_url
 from typer.main import get_command
 
 from server.__main__ import cli
+from server.demo.executions import STORIES
 from server.document_directory import documents_in, known_documents
 from server.settings import Settings
 from tests.databases import execute, sqlite_url
 from tests.process.commands import invoke
+from tests.process.pairs import pair_of_servers
+from tests.process.quiet import said_since_start
 from tests.process.workflows import create
 from tests.servers import NO_TLS, ROOT, Ended, ServerProcess, run_command
 
@@ -279,6 +282,26 @@ def test_demo_says_what_it_created_and_the_second_time_that_all_is_there(tmp_pat
     assert sorted(
         (node["key"], node["versions"]["totalCount"]) for node in keys["workflowTemplates"]["nodes"]
     ) == [(key, 1) for key in DEMO_KEYS]
+
+
+def test_demo_makes_executions_where_they_are_asked_for(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "x.db")
+    for options in ([], ["--demo-executions", "--no-demo-executions"]):
+        assert "executions" not in invoke("demo", "--database", url, *options).output
+    first, second = (invoke("demo", "--database", url, "--demo-executions") for _ in range(2))
+    assert first == Ended(0, "The demo templates are there already.\nMade the demo's executions.\n", "")
+    assert second == Ended(
+        0, "The demo templates are there already.\nThe demo's executions are there already.\n", ""
+    )
+
+
+def test_servers_that_start_side_by_side_make_the_demos_executions_once(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "x.db")
+    with pair_of_servers(url, "memory://", tmp_path, "--demo-executions") as pair:
+        for server in pair:
+            assert said_since_start(server.output) == []
+        found = pair[0].graphql("{ workflowExecutions(where: {isRoot: true}) { totalCount } }")
+    assert found == {"workflowExecutions": {"totalCount": len(STORIES)}}
 
 
 @pytest.mark.parametrize("format_", ["codegen", "relay", "apollo"])
