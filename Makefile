@@ -39,8 +39,8 @@ GRAPHIQL_SOURCES := $(addprefix $(GRAPHIQL)/,index.html vite.config.ts) $(shell 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-run: setup ## Serve on http://127.0.0.1:8000 with SQLite and the demo templates
-	@exec $(BIN)/python -m server serve --demo $(ARGS)
+run: setup ## Serve on http://127.0.0.1:8000 with SQLite, the demo templates and executions of them
+	@exec $(BIN)/python -m server serve --demo --demo-executions $(ARGS)
 
 test: $(VENV)/.requirements-dev $(BUNDLES) $(TYPES_MODULES) ## Run every test that this machine allows
 	@$(BIN)/python -m pytest -q $(ARGS)

@@ -10,9 +10,10 @@ from db.runtime.statuses import ExecutionStatus
 from db.runtime.versions import VersionStatus
 from db.session import Database
 from db.statements import Statement
-from db.tables import WorkflowExecution, WorkflowTemplate, WorkflowTemplateVersion, table_of
+from db.tables import StepExecution, WorkflowExecution, WorkflowTemplate, WorkflowTemplateVersion, table_of
 
 _executions = table_of(WorkflowExecution)
+_steps = table_of(StepExecution)
 _PLACE = Statement(
     select(_executions.c.root_id, _executions.c.runtime_status).where(
         _executions.c.id == bindparam("id"), _executions.c.tenant == bindparam("tenant")
@@ -30,6 +31,29 @@ _BY_ID = Statement(_VERSION.where(_versions.c.id == bindparam("id")))
 _BY_NUMBER = Statement(
     _VERSION.where(
         _versions.c.template_id == bindparam("template_id"), _versions.c.version == bindparam("version")
+    )
+)
+_CORRELATED = Statement(
+    select(_executions.c.id).where(
+        _executions.c.tenant == bindparam("tenant"),
+        _executions.c.correlation_id == bindparam("correlation_id"),
+    )
+)
+_current_step = (
+    _steps.c.tenant == bindparam("tenant"),
+    _steps.c.execution_id == bindparam("execution_id"),
+    _steps.c.step_id == bindparam("step_id"),
+    _steps.c.is_current,
+)
+_STEP = Statement(select(_steps.c.id).where(*_current_step))
+_CHILD = Statement(
+    select(_executions.c.id)
+    .join_from(_steps, _executions, _executions.c.parent_step_id == _steps.c.id)
+    .where(
+        *_current_step,
+        _executions.c.tenant == bindparam("tenant"),
+        _executions.c.parent_id == bindparam("execution_id"),
+        _executions.c.child_index == bindparam("index"),
     )
 )
 _REVISION = Statement(select(_executions.c.tree_revision).where(_executions.c.id == bindparam("root_id")))
@@ -83,6 +107,26 @@ async def find_execution(database: Database, tenant: str, execution_id: str) -> 
         return None
     rows = await database.rows(_PLACE, {"id": execution_id, "tenant": tenant})
     return Place(*rows[0]) if rows else None
+
+
+async def is_correlated(database: Database, tenant: str, correlation_id: str) -> bool:
+    """Whether one of the tenant's executions has this `correlationId`."""
+    return bool(await database.rows(_CORRELATED, {"tenant": tenant, "correlation_id": correlation_id}))
+
+
+async def find_step(database: Database, tenant: str, execution_id: str, step_id: str) -> str | None:
+    """The id of the current attempt at a step of one of the tenant's executions."""
+    rows = await database.rows(_STEP, {"tenant": tenant, "execution_id": execution_id, "step_id": step_id})
+    return rows[0][0] if rows else None
+
+
+async def find_child(
+    database: Database, tenant: str, execution_id: str, step_id: str, index: int
+) -> str | None:
+    """The id of the child that the current attempt at a sub-workflow step has at an index, from 0."""
+    place = {"tenant": tenant, "execution_id": execution_id, "step_id": step_id, "index": index}
+    rows = await database.rows(_CHILD, place)
+    return rows[0][0] if rows else None
 
 
 async def tree_revision(database: Database, root_id: str) -> int:

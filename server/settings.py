@@ -92,6 +92,10 @@ class Settings(BaseSettings):
         description="Listen on other addresses than loopback though everybody may do everything.",
     )
     demo: bool = Field(default=False, description="Load the demo templates at start; those that exist stay.")
+    demo_executions: bool = Field(
+        default=False,
+        description="Load the demo templates, and make executions of them in every status unless they are there.",
+    )
     documents: Runs = Field(
         default=Runs.ANY,
         description=(

@@ -112,7 +112,7 @@ def api(store: Store, tenant: str) -> Api:
 
 @pytest.fixture
 def live_server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server as `make run` starts it: SQLite, the in-memory doorbell, the demo templates."""
+    """A server with the defaults: SQLite, the in-memory doorbell; and the demo templates, without executions."""
     with ServerProcess(
         "--demo", "--database", f"sqlite+aiosqlite:///{tmp_path / 'live.db'}", cwd=tmp_path
     ) as server:

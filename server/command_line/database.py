@@ -13,8 +13,9 @@ from db.migrate import require_migrated
 from db.runtime.durations import parse_duration
 from db.store import Store
 from server.app import prepare_database
-from server.command_line.options import Database, console, fail, run, settings_of
+from server.command_line.options import Database, DemoExecutions, console, fail, run, settings_of
 from server.demo import load_demo
+from server.demo.executions import Made, load_demo_executions
 from server.pruning import prune as run_prune
 from server.settings import Settings
 
@@ -62,17 +63,25 @@ def prune(
         raise typer.Exit(128 + signal.SIGINT) from None
 
 
-def demo(database: Database = None) -> None:
+def demo(database: Database = None, demo_executions: DemoExecutions = None) -> None:
     """Load the demo templates; those that exist stay."""
-    created = run(load_templates(settings_of(database=database)))
+    settings = settings_of(database=database, demo_executions=demo_executions)
+    created, made = run(load(settings))
     console.print(f"Created {', '.join(created)}." if created else "The demo templates are there already.")
+    if made is not None:
+        console.print(made)
 
 
-async def load_templates(settings: Settings) -> list[str]:
-    """Publish the demo templates that are not there yet; returns their keys."""
+async def load(settings: Settings) -> tuple[list[str], Made | None]:
+    """Publish the demo templates that are not there yet, and make the demo's executions if that is set.
+
+    Returns the keys of the templates that were created, and what came of the executions.
+    """
     await prepare_database(settings)
     async with database_for(settings.database) as database:
-        return await load_demo(Store(database))
+        store = Store(database)
+        created = await load_demo(store)
+        return created, await load_demo_executions(store) if settings.demo_executions else None
 
 
 async def _begin_epoch(settings: Settings) -> str:

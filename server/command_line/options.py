@@ -27,6 +27,10 @@ def help_of(name: str) -> str:
 
 
 Database = Annotated[str | None, typer.Option(help=help_of("database"))]
+DemoExecutions = Annotated[
+    bool | None,
+    typer.Option("--demo-executions/--no-demo-executions", help=help_of("demo_executions")),
+]
 DocumentsDir = Annotated[str | None, typer.Option(metavar="DIRECTORY", help=help_of("documents_dir"))]
 Token = Annotated[str | None, typer.Option(help=help_of("token"))]
 TokenFile = Annotated[str | None, typer.Option(metavar="FILE", help=help_of("token_file"))]

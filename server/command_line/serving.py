@@ -1,14 +1,16 @@
 """`serve`: the server."""
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from server.app import create_app, prepare_database
-from server.command_line.database import load_templates
+from server.command_line.database import load
 from server.command_line.options import (
     Database,
+    DemoExecutions,
     DocumentsDir,
     console,
     help_of,
@@ -21,6 +23,9 @@ from server.serving import serve as serve_application
 from server.settings import Settings
 from server.telemetry.log import configure_log
 from server.workers import Workers, require_shared_broker
+
+# In a checkout.
+_README = Path(__file__).parents[2] / "README.md"
 
 
 def serve(
@@ -37,6 +42,7 @@ def serve(
     traces: Annotated[bool | None, typer.Option("--traces", help=help_of("traces"))] = None,
     log: Annotated[str | None, typer.Option(metavar="text|json", help=help_of("log"))] = None,
     demo: Annotated[bool | None, typer.Option("--demo", help=help_of("demo"))] = None,
+    demo_executions: DemoExecutions = None,
     auth: Annotated[str | None, typer.Option(metavar="<none|jwt>", help=help_of("auth"))] = None,
     jwt_issuer: Annotated[str | None, typer.Option(help=help_of("jwt_issuer"))] = None,
     jwt_audience: Annotated[str | None, typer.Option(help=help_of("jwt_audience"))] = None,
@@ -76,8 +82,8 @@ async def _serve(settings: Settings) -> None:
     with listen(settings) as listener:
         app = create_app(settings)
         await prepare_database(settings)
-        if settings.demo:
-            await load_templates(settings)
+        if settings.demo or settings.demo_executions:
+            await load(settings)
         announce = partial(_announce, settings, listener.getsockname()[1])
         if settings.workers > 1:
             await Workers(settings, listener, on_started=announce).run()
@@ -90,9 +96,13 @@ def _announce(settings: Settings, port: int) -> None:
     base = f"http://{shown}:{port}"
     console.print(f"Stepgraph serves {base}", style="bold")
     if settings.console:
-        console.print(f"  Console        {base}/  (open it in a browser)")
+        console.print(f"  Console        {base}/  (open it in a browser: executions, work queue, templates)")
     if settings.graphiql:
-        console.print(f"  GraphiQL       {base}/graphql  (open it in a browser)")
+        console.print(
+            f"  GraphiQL       {base}/graphql  (open it in a browser: ready operations, the schema)"
+        )
+    if _README.is_file():
+        console.print(f"  Documentation  {_README}")
     console.print(f"  GraphQL        {base}/graphql  (HTTP, WebSocket, server-sent events)")
     console.print(f"  Health         {base}/healthz  {base}/readyz")
     if settings.metrics:

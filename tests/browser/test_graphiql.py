@@ -93,7 +93,15 @@ async def test_the_first_visit_finds_ready_tabs_with_their_variables(
 ) -> None:
     graphiql = await GraphiQLPage.open(browser_context, page_url)
     await expect(graphiql.tabs).to_have_text(
-        ["StartExecution", "WatchExecution", "CompleteStep", "ExecutionDetail", "TemplateList"]
+        [
+            "StartExecution",
+            "WatchExecution",
+            "CompleteStep",
+            "ExecutionDetail",
+            "ExecutionList",
+            "WorkQueue",
+            "TemplateList",
+        ]
     )
     await expect(graphiql.variables).to_contain_text('"workflowTemplateKey": "verify"')
 

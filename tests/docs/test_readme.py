@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,18 +65,25 @@ def seen(lines: list[str]) -> list[str]:
 
 
 @pytest.fixture
+def made_to_run(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server as `make run` starts it, but for the port: SQLite, the in-memory doorbell, the demo."""
+    with ServerProcess("--demo", "--demo-executions", cwd=tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
 def curl() -> None:
     if shutil.which("curl", path=PLAIN["PATH"]) is None:
         pytest.skip("curl is not installed: apt-get install curl")
 
 
 @pytest.mark.usefixtures("curl")
-def test_the_example_does_what_the_readme_shows(live_server: ServerProcess, tmp_path: Path) -> None:
+def test_the_example_does_what_the_readme_shows(made_to_run: ServerProcess, tmp_path: Path) -> None:
     in_section = [block for block in blocks("README.md") if block.section == EXAMPLE]
     commands = [block.text for block in in_section if block.language == "sh"]
     shown = [block.text.splitlines() for block in in_section if block.language == "text"]
     start, watch, complete = commands
-    terminal = Terminal(tmp_path, live_server.url)
+    terminal = Terminal(tmp_path, made_to_run.url)
     try:
         terminal.type(f"{start}echo '{DONE}'\n")
         assert seen(terminal.lines_until(DONE)[:-1]) == seen(shown[0])
@@ -98,7 +106,7 @@ def test_make_run_serves_at_the_address_of_the_readme() -> None:
         text=True,
         check=True,
     )
-    assert printed.stdout.rstrip().endswith("-m server serve --demo")
+    assert printed.stdout.rstrip().endswith("-m server serve --demo --demo-executions")
 
 
 def test_every_demo_template_is_named() -> None:

@@ -16,10 +16,16 @@ from sqlalchemy.engine import make_url
 from typer.main import get_command
 
 from server.__main__ import cli
-from server.operations.document_directory import documents_in, known_documents
+from server.demo.executions import STORIES
+from server.operations.document_directory import (
+    documents_in,
+    known_documents,
+)
 from server.settings import Settings
 from tests.databases import execute, sqlite_url
 from tests.process.commands import invoke
+from tests.process.pairs import pair_of_servers
+from tests.process.quiet import said_since_start
 from tests.process.workflows import create
 from tests.servers import NO_TLS, ROOT, Ended, ServerProcess, run_command
 
@@ -281,6 +287,26 @@ def test_demo_says_what_it_created_and_the_second_time_that_all_is_there(tmp_pat
     ) == [(key, 1) for key in DEMO_KEYS]
 
 
+def test_demo_makes_executions_where_they_are_asked_for(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "x.db")
+    for options in ([], ["--demo-executions", "--no-demo-executions"]):
+        assert "executions" not in invoke("demo", "--database", url, *options).output
+    first, second = (invoke("demo", "--database", url, "--demo-executions") for _ in range(2))
+    assert first == Ended(0, "The demo templates are there already.\nMade the demo's executions.\n", "")
+    assert second == Ended(
+        0, "The demo templates are there already.\nThe demo's executions are there already.\n", ""
+    )
+
+
+def test_servers_that_start_side_by_side_make_the_demos_executions_once(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "x.db")
+    with pair_of_servers(url, "memory://", tmp_path, "--demo-executions") as pair:
+        for server in pair:
+            assert said_since_start(server.output) == []
+        found = pair[0].graphql("{ workflowExecutions(where: {isRoot: true}) { totalCount } }")
+    assert found == {"workflowExecutions": {"totalCount": len(STORIES)}}
+
+
 @pytest.mark.parametrize("format_", ["codegen", "relay", "apollo"])
 def test_documents_prints_the_manifest_that_serve_reads(format_: str, here: Path) -> None:
     printed = invoke("documents", "--format", format_)
@@ -327,8 +353,9 @@ def test_the_start_screen_says_what_is_served_where(tmp_path: Path) -> None:
         assert server.url.startswith("http://127.0.0.1:")
         assert server.output == [
             f"Stepgraph serves {server.url}",
-            f"  Console        {server.url}/  (open it in a browser)",
-            f"  GraphiQL       {server.url}/graphql  (open it in a browser)",
+            f"  Console        {server.url}/  (open it in a browser: executions, work queue, templates)",
+            f"  GraphiQL       {server.url}/graphql  (open it in a browser: ready operations, the schema)",
+            f"  Documentation  {ROOT / 'README.md'}",
             f"  GraphQL        {server.url}/graphql  (HTTP, WebSocket, server-sent events)",
             f"  Health         {server.url}/healthz  {server.url}/readyz",
             f"  Metrics        {server.url}/metrics",

@@ -13,7 +13,15 @@ import { readyOperationsPlugin } from './readyOperationsPlugin';
 import { SampleIds } from './SampleIds';
 
 /** The tabs of the first visit, in the order in which one would try them; the panel opens every other operation. */
-const FIRST_TABS = ['StartExecution', 'WatchExecution', 'CompleteStep', 'ExecutionDetail', 'TemplateList'];
+const FIRST_TABS = [
+  'StartExecution',
+  'WatchExecution',
+  'CompleteStep',
+  'ExecutionDetail',
+  'ExecutionList',
+  'WorkQueue',
+  'TemplateList',
+];
 
 /** What the variables editor accepts for the scalars of the schema; of a scalar it does not know, only primitive values. */
 const SCALARS = { JSON: {}, JSONObject: { type: 'object' }, DateTime: { type: 'string' }, Duration: { type: 'string' } } as const;
