@@ -1,14 +1,17 @@
 """The commands of `docs/configuration.md` do what it says, typed as they stand there."""
 
+import re
 import socket
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from server.__main__ import cli
 from tests.databases import sqlite_url
 from tests.docs.owners import runs
-from tests.docs.pages import in_section
+from tests.docs.pages import in_section, prose
 from tests.docs.terminal import PROGRAM, TypedServer, typed
 from tests.live.brokers import REDIS_URL
 
@@ -42,6 +45,12 @@ def test_several_processes_serve_one_database_and_one_broker(
         for line, port in zip(ONE_BY_ONE.text.splitlines(), ("8001", "8002"), strict=True):
             one = TypedServer(line, cwd=tmp_path, replaced={port: free_port()}, variables=variables)
             assert beside_each_other.enter_context(one).answer("/readyz").json() == READY
+
+
+def test_every_option_that_turns_something_off_is_told() -> None:
+    options = get_command(cli).commands["serve"].params
+    found = {name for option in options for name in option.secondary_opts}
+    assert set(re.findall(r"`(--no-[a-z]+)`", prose(PAGE))) == found
 
 
 @runs(RESTORED)
