@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test setup console graphiql lint schema docs bench chaos crashes hostile
+.PHONY: help run test setup console graphiql lint schema docs pictures bench chaos crashes hostile
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,6 +68,9 @@ schema: $(VENV)/.requirements ## Write the schema to schema/schema.graphql
 docs: $(VENV)/.requirements-docs $(SITE)/node_modules/.installed ## Build the documentation as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo 'Open site/index.html'
+
+pictures: $(VENV)/.requirements-dev $(CONSOLE_BUNDLE) ## Take the pictures of the console anew, in docs/pictures/
+	@STEPGRAPH_TEST_PICTURES=write $(BIN)/python -m pytest -q tests/browser/test_pictures.py $(ARGS)
 
 bench: $(VENV)/.requirements-dev ## Run the benchmarks
 	@$(BIN)/python -m pytest -q -s -o addopts='--strict-markers --strict-config' -o testpaths=tests/benchmarks $(ARGS)

@@ -18,6 +18,8 @@ from db.store import Store
 from tests.api import Api
 from tests.databases import empty_postgresql
 from tests.databases import sqlite_url as url_of_file
+from tests.docs.owners import blocks_of
+from tests.docs.pages import blocks_read
 from tests.live.brokers import RedisServer
 from tests.live.postgresql_server import HarmableBroker, PostgreSQLServer
 from tests.servers import ServerProcess
@@ -37,6 +39,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"skipped, and STEPGRAPH_FAIL_ON_SKIP=1 is set: {report.longrepr}"
     return report
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What counts as read is what the test and its fixtures read."""
+    blocks_read.difference_update(blocks_of(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test that says it runs blocks of the documentation has to look at them."""
+    yield
+    unread = blocks_of(item) - blocks_read
+    assert not unread, f"not read: {', '.join(map(str, unread))}"
 
 
 @pytest.fixture(scope="session")

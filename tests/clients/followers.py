@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ EXAMPLES = Path(__file__).parent
 OVER_WEBSOCKET = ("graphql_ws", "apollo", "urql", "relay")
 OVER_HTTP = ("graphql_sse", "event_source", "polling")
 OF_TREES = (*OVER_WEBSOCKET, *OVER_HTTP)
+OF_ALL_CHANGES = "changes"
+_IMPORT = re.compile(r"from '\./(\w+)\.mjs'")
 Line = dict[str, Any]
 
 
@@ -70,6 +73,17 @@ class Follower:
         async with self._news:
             self._has_ended = True
             self._news.notify_all()
+
+
+def files_of(*names: str) -> set[Path]:
+    """The files of these examples, with those that they import."""
+    found, wanted = set[Path](), list(names)
+    while wanted:
+        path = EXAMPLES / f"{wanted.pop()}.mjs"
+        if path not in found:
+            found.add(path)
+            wanted += _IMPORT.findall(path.read_text(encoding="utf-8"))
+    return found
 
 
 @asynccontextmanager

@@ -9,10 +9,21 @@ import pytest
 
 from db.connect import database_for
 from db.epoch import begin_epoch
-from tests.clients.followers import OF_TREES, OVER_HTTP, OVER_WEBSOCKET, Follower, Line, all_see, following
+from tests.clients.followers import (
+    OF_ALL_CHANGES,
+    OF_TREES,
+    OVER_HTTP,
+    OVER_WEBSOCKET,
+    Follower,
+    Line,
+    all_see,
+    files_of,
+    following,
+)
 from tests.clients.history import prune
 from tests.clients.proxy import Gateway, Network
 from tests.clients.workload import branch, cancel, command, folded, keep_changing, read_at, start
+from tests.docs.owners import runs_files
 from tests.servers import ServerProcess
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
@@ -56,11 +67,12 @@ def assert_nothing_is_missing(follower: Follower, until: int) -> None:
 @asynccontextmanager
 async def everybody_of(url: str, root_id: str) -> AsyncIterator[tuple[list[Follower], list[Follower]]]:
     """The followers of the tree, and those of all changes, once each has begun."""
-    async with following(OF_TREES, url, root_id) as trees, following(["changes"], url) as journals:
+    async with following(OF_TREES, url, root_id) as trees, following([OF_ALL_CHANGES], url) as journals:
         await all_see([*trees, *journals], has_begun)
         yield trees, journals
 
 
+@runs_files(*files_of(*OF_TREES, OF_ALL_CHANGES))
 async def test_every_revision_comes_once_through_kills_restarts_and_cuts(
     server: ServerProcess, network: Network
 ) -> None:

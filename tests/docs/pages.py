@@ -3,27 +3,42 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^```(.*)$")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$")
+_NOT_RUN = re.compile(r"^<!-- not run: (.+) -->$")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: "```json answer" has the language `json` and the role `answer`."""
+    """A fenced block: "```json answer" has the language `json` and the role `answer`.
+
+    `not_run` is why no test runs it, from the comment in the line before it, or empty.
+    """
 
     page: str
     line: int
     language: str
     role: str
-    text: str
     section: str
+    not_run: str
+    _text: str
+
+    @property
+    def text(self) -> str:
+        """What stands in it, with a line break at the end. That it was read is noted in `blocks_read`."""
+        blocks_read.add(self)
+        return self._text
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
+
+
+blocks_read: set[Block] = set()
 
 
 def page_names() -> list[str]:
@@ -39,23 +54,40 @@ def read(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-def blocks(page: str) -> list[Block]:
+@cache
+def blocks(page: str) -> tuple[Block, ...]:
     """The fenced blocks of a page, in order, each with the heading that it stands under."""
     found: list[Block] = []
-    section, opened, lines = "", None, list[str]()
+    section, before, opened, lines = "", "", None, list[str]()
     for number, line in enumerate(read(page).splitlines(), start=1):
         fence, heading = _FENCE.match(line), _HEADING.match(line)
         if fence and opened is None:
-            opened, lines = (number, fence[1].strip()), []
+            reason = _NOT_RUN.match(before)
+            opened, lines = (number, fence[1].strip(), reason[1] if reason else ""), []
         elif fence and opened:
             language, _, role = opened[1].partition(" ")
-            found.append(Block(page, opened[0], language, role, "\n".join(lines) + "\n", section))
+            text = "\n".join(lines) + "\n"
+            found.append(Block(page, opened[0], language, role, section, opened[2], text))
             opened = None
         elif opened:
             lines.append(line)
         elif heading:
             section = heading[1]
+        before = line
     assert opened is None, f"{page}: the block of line {opened} is not closed"
+    return tuple(found)
+
+
+def in_section(page: str, section: str, language: str) -> list[Block]:
+    """The blocks of a page under a heading in a language, of which there has to be one."""
+    found = [each for each in blocks(page) if (each.section, each.language) == (section, language)]
+    assert found, f"{page} has no {language} under {section!r}"
+    return found
+
+
+def only_block(page: str, role: str, language: str | None = None) -> Block:
+    """The one block of a page with this role, of this language where it matters."""
+    (found,) = [each for each in blocks(page) if each.role == role and language in (None, each.language)]
     return found
 
 

@@ -18,7 +18,9 @@ from schema.refusals import _TYPES
 from server.operations.responses import ErrorCode
 from server.transports.protocol import CloseCode
 from tests.api import SCHEMA
+from tests.docs.owners import runs
 from tests.docs.pages import ROOT, Block, all_blocks, blocks, code, prose, table
+from tests.process.clients import LIVE, post
 from tests.servers import ServerProcess
 
 PAGE = "docs/api.md"
@@ -65,6 +67,7 @@ def examples() -> Iterator[tuple[Block, str, Any]]:
             yield block, follow.get("variables", "{}"), json.loads(follow.get("answer", "null"))
 
 
+@runs(*blocks(PAGE))
 async def test_the_examples_answer_what_the_page_shows(live_server: ServerProcess) -> None:
     answers = Answers()
     async with httpx.AsyncClient() as client:
@@ -72,12 +75,23 @@ async def test_the_examples_answer_what_the_page_shows(live_server: ServerProces
             operation = get_operation_ast(parse(block.text))
             assert operation, str(block)
             if operation.operation is OperationType.SUBSCRIPTION:
+                await _begins(live_server, block, answers)
                 continue
             body = {"query": block.text, "variables": json.loads(answers.filled(variables))}
             answer = (await client.post(f"{live_server.url}/graphql", json=body)).json()
             assert comparable(answer) == comparable(shown), str(block)
             answers.remember(json.dumps(answer))
     await _frames(live_server, answers)
+
+
+async def _begins(server: ServerProcess, block: Block, answers: Answers) -> None:
+    """A subscription's first event comes, and it has no errors."""
+    variables = dict.fromkeys(re.findall(r"\$(\w+): ID!", block.text), answers.filled(f"exec_{'0' * 26}"))
+    if "$after: String" in block.text:  # it begins with now, and nothing changes now
+        first = (await post(server, "{ changes(first: 1) { pageInfo { endCursor } } }"))["data"]["changes"]
+        variables["after"] = first["pageInfo"]["endCursor"]
+    async with LIVE["websocket"](server, block.text, **variables) as payloads:
+        assert "errors" not in await anext(payloads), str(block)
 
 
 async def _frames(server: ServerProcess, answers: Answers) -> None:

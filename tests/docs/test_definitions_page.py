@@ -19,7 +19,8 @@ from db.runtime.validation.shape import Check, Keys
 from db.runtime.values import DisabledBy
 from tests.api import Api
 from tests.contract.tables import STEPS, set_columns
-from tests.docs.pages import ROOT, Block, blocks, code, prose, table
+from tests.docs.owners import runs
+from tests.docs.pages import ROOT, code, only_block, prose, table
 
 PAGE = "docs/definitions.md"
 SHOWN = """
@@ -66,13 +67,12 @@ VARIANTS = {
 }
 
 
-def only_block(role: str) -> Block:
-    (found,) = [block for block in blocks(PAGE) if block.role == role]
-    return found
-
-
 def example(role: str) -> Any:
-    return json.loads(only_block(role).text)
+    return json.loads(only_block(PAGE, role).text)
+
+
+def runs_examples(*roles: str) -> pytest.MarkDecorator:
+    return runs(*(only_block(PAGE, role) for role in roles))
 
 
 @pytest.mark.parametrize("section", RECORDS)
@@ -120,6 +120,7 @@ def test_numbers_in_the_text_are_those_of_the_code() -> None:
     assert f"passes the same step at most {Limits().passes_per_command} times" in text
 
 
+@runs_examples("definition")
 async def test_d3_the_sequence_is_published_and_runs_to_its_end(api: Api) -> None:
     await api.publish(example("definition"), key="leave-request")
     execution = await api.start("leave-request", context={"employee": "employee-1", "days": 3})
@@ -129,6 +130,7 @@ async def test_d3_the_sequence_is_published_and_runs_to_its_end(api: Api) -> Non
     assert execution["runtimeStatus"] == "COMPLETED"
 
 
+@runs_examples("loop", "attempts")
 async def test_f4_the_loop_is_passed_twice(api: Api) -> None:
     await api.publish(example("loop"), key="letter")
     execution = await api.start("letter")
@@ -139,6 +141,7 @@ async def test_f4_the_loop_is_passed_twice(api: Api) -> None:
     assert {step["stepId"]: step["attempt"] for step in execution["steps"]} == example("attempts")
 
 
+@runs_examples("child", "parent", "context", "children")
 async def test_c1_the_batch_has_the_children_that_the_page_shows(api: Api) -> None:
     await api.publish(example("child"), key="interview")
     await api.publish(example("parent"), key="survey")
@@ -152,6 +155,7 @@ async def test_c1_the_batch_has_the_children_that_the_page_shows(api: Api) -> No
     assert shown["childWorkflowExecutions"]["nodes"] == example("children")
 
 
+@runs_examples("definition", "retry")
 async def test_s4_each_failure_waits_for_its_backoff_until_no_attempt_is_left(api: Api) -> None:
     raw = example("definition")
     raw["steps"][2]["retry"] = example("retry")

@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,34 +21,47 @@ from db.runtime.expressions import (
 from db.runtime.expressions.compiled import SHORT_SOURCE
 from db.runtime.expressions.reads import MAX_READS, MAX_VALUE_BYTES, VARIABLES
 from tests.api import Api, definition
-from tests.docs.pages import Block, all_blocks, blocks, code, prose, table
+from tests.docs.owners import runs
+from tests.docs.pages import Block, all_blocks, blocks, code, only_block, prose, table
 
 PAGE = "docs/expressions.md"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 _EXAMPLE = re.compile(r"(?P<src>.*\S)\s*/\* (?P<told>.*) \*/")
 
 
-def examples(role: str) -> list[Any]:
-    """The examples of a kind: source, and what stands behind it."""
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A line of a block: source, and what stands behind it."""
+
+    block: Block
+    number: int
+
+    @property
+    def line(self) -> str:
+        return self.block.text.splitlines()[self.number]
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        found = _EXAMPLE.fullmatch(self.line)
+        assert found, f"{self.block}: {self.line}"
+        return found["src"], found["told"]
+
+
+def runs_examples(role: str) -> pytest.MarkDecorator:
+    """Once for each example of this kind, as the argument `example`."""
     found = [
-        pytest.param(*_example(block, line), id=f"{block}: {line}")
+        Example(block, number)
         for block in blocks(PAGE)
         if (block.language, block.role) == ("jsonata", role)
-        for line in block.text.splitlines()
+        for number in range(len(block.text.splitlines()))
     ]
     assert found
-    return found
-
-
-def _example(block: Block, line: str) -> tuple[str, str]:
-    found = _EXAMPLE.fullmatch(line)
-    assert found, f"{block}: {line}"
-    return found["src"], found["told"]
+    params = [pytest.param(each, marks=runs(each.block), id=f"{each.block}: {each.line}") for each in found]
+    return pytest.mark.parametrize("example", params)
 
 
 def page_input() -> dict[str, Any]:
-    (block,) = [block for block in blocks(PAGE) if block.role == "input"]
-    loaded: dict[str, Any] = json.loads(block.text)
+    loaded: dict[str, Any] = json.loads(only_block(PAGE, "input").text)
     return loaded
 
 
@@ -55,8 +69,9 @@ def value_of(src: str, **options: Any) -> Evaluation:
     return evaluate(src, page_input(), now=NOW, **options)
 
 
-@pytest.mark.parametrize(("src", "told"), examples("values"))
-def test_a_value_is_what_stands_behind_it(src: str, told: str) -> None:
+@runs_examples("values")
+def test_a_value_is_what_stands_behind_it(example: Example) -> None:
+    src, told = example.parts
     value = value_of(src).value
     if told == "nothing":
         assert value is NOTHING
@@ -64,27 +79,31 @@ def test_a_value_is_what_stands_behind_it(src: str, told: str) -> None:
         assert (value, type(value)) == (json.loads(told), type(json.loads(told)))
 
 
-@pytest.mark.parametrize(("src", "told"), examples("conditions"))
-def test_a_condition_is_cast_to_what_stands_behind_it(src: str, told: str) -> None:
+@runs_examples("conditions")
+def test_a_condition_is_cast_to_what_stands_behind_it(example: Example) -> None:
     """`runtime.md` X1."""
+    src, told = example.parts
     assert cast_to_boolean(value_of(src).value) is json.loads(told)
 
 
-@pytest.mark.parametrize(("src", "told"), examples("refused"))
-def test_what_is_refused_fails_with_the_code_behind_it(src: str, told: str) -> None:
+@runs_examples("refused")
+def test_what_is_refused_fails_with_the_code_behind_it(example: Example) -> None:
+    src, told = example.parts
     with pytest.raises(ExpressionFailed) as failed:
         value_of(src)
     assert failed.value.code == told
 
 
-@pytest.mark.parametrize(("src", "told"), examples("light"))
-def test_an_expression_is_evaluated_in_the_process_behind_it(src: str, told: str) -> None:
+@runs_examples("light")
+def test_an_expression_is_evaluated_in_the_process_behind_it(example: Example) -> None:
+    src, told = example.parts
     assert is_light(src) is (told == "here")
 
 
-@pytest.mark.parametrize(("src", "told"), examples("reads"))
-def test_what_is_read_stands_behind_it(src: str, told: str) -> None:
+@runs_examples("reads")
+def test_what_is_read_stands_behind_it(example: Example) -> None:
     """`runtime.md` S5."""
+    src, told = example.parts
     assert [read.path for read in value_of(src, record_reads=True).reads] == json.loads(told)
 
 
@@ -97,6 +116,7 @@ def test_every_name_of_the_input_is_listed() -> None:
     assert {code(row[0]) for row in table(PAGE, "Input")} == VARIABLES
 
 
+@runs(only_block(PAGE, "input"))
 async def test_the_fields_of_a_step_are_listed(api: Api) -> None:
     """`__steps__` of an attempt in which everything is set, save that no attempt is both completed and failed."""
     await api.publish(definition("verify"), key="verify")

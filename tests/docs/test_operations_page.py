@@ -19,20 +19,20 @@ from server.live.broadcast import Doorbell
 from server.monitoring.health import Health
 from server.settings import Settings
 from tests.databases import sqlite_url
-from tests.docs.pages import blocks
+from tests.docs.owners import runs
+from tests.docs.pages import Block, in_section
+from tests.docs.terminal import TypedServer
+from tests.issuer import AUDIENCE, ISSUER, SECRET
+from tests.live.brokers import REDIS_URL
 from tests.servers import environment
 
 PAGE = "docs/operations.md"
-BACKUPS = {"A SQLite file": "sqlite", "A PostgreSQL database": "postgresql"}
+BACKUPS = {
+    "sqlite": in_section(PAGE, "A SQLite file", "sh"),
+    "postgresql": in_section(PAGE, "A PostgreSQL database", "sh"),
+}
+(SEVERAL,) = in_section(PAGE, "Several machines", "sh")
 PROGRAMS = {"sqlite": ("sqlite3",), "postgresql": ("pg_dump", "pg_restore", "createdb", "dropdb", "vacuumdb")}
-
-
-def parts_of(kind: str) -> tuple[str, str]:
-    """The commands that take a backup, and those that put it back."""
-    backup, restore = [
-        block.text for block in blocks(PAGE) if block.language == "sh" and BACKUPS.get(block.section) == kind
-    ]
-    return backup, restore
 
 
 def run(commands: str, url: str, directory: Path) -> None:
@@ -55,30 +55,41 @@ def run(commands: str, url: str, directory: Path) -> None:
     )
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def kept_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database where the page has it, of each kind."""
-    for program in PROGRAMS[request.param]:
+@pytest.fixture
+def kept_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of that kind where the page has it."""
+    for program in PROGRAMS[kind]:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed: apt-get install sqlite3 postgresql-client")
-    if request.param == "sqlite":
+    if kind == "sqlite":
         return sqlite_url(tmp_path / "stepgraph.db")
     url: str = request.getfixturevalue("empty_postgresql_url")
     return url
 
 
-async def test_a_backup_is_taken_and_put_back_as_the_page_says(kept_url: str, tmp_path: Path) -> None:
-    backup, restore = parts_of("sqlite" if kept_url.startswith("sqlite") else "postgresql")
+@pytest.mark.parametrize(
+    ("kind", "backup", "restore"),
+    [
+        pytest.param("sqlite", *BACKUPS["sqlite"], marks=runs(*BACKUPS["sqlite"])),
+        pytest.param(
+            "postgresql", *BACKUPS["postgresql"], marks=[runs(*BACKUPS["postgresql"]), pytest.mark.postgresql]
+        ),
+    ],
+    ids=BACKUPS,
+)
+async def test_a_backup_is_taken_and_put_back_as_the_page_says(
+    kept_url: str, backup: Block, restore: Block, tmp_path: Path
+) -> None:
     await migrate(kept_url)
     async with database_for(kept_url) as database:
         store, actor = Store(database), Actor()
         await load_demo(store)
         made = await create_workflow_execution(store, actor, NewExecution(workflow_template_key="verify"))
         before = await JournalReader(database).tree_revisions([made.root_id])
-        run(backup, kept_url, tmp_path)
+        run(backup.text, kept_url, tmp_path)
         lost = await cancel_workflow_execution(store, actor, made.root_id, None)
         assert lost.revision > before.of_root[made.root_id]
-    run(restore, kept_url, tmp_path)
+    run(restore.text, kept_url, tmp_path)
     async with database_for(kept_url) as database:
         after = await JournalReader(database).tree_revisions([made.root_id])
         assert after.of_root == before.of_root
@@ -97,3 +108,25 @@ async def test_a_process_is_not_ready_once_the_database_is_of_a_newer_program(tm
         run("sqlite3 newer.db \"update alembic_version set version_num = 'ffff'\"", url, tmp_path)
         assert await health.database_status() == "unavailable"
         assert (await JournalReader(database).tree_revisions(["exec_none"])).epoch
+
+
+@runs(SEVERAL)
+@pytest.mark.postgresql
+@pytest.mark.redis
+def test_one_of_several_machines_serves_by_the_variables_of_all(
+    migrated_postgresql_url: str, tmp_path: Path
+) -> None:
+    replaced = {
+        "postgresql+asyncpg://stepgraph@db.internal/stepgraph": migrated_postgresql_url,
+        "redis://redis.internal:6379": REDIS_URL,
+        "STEPGRAPH_HOST=0.0.0.0": "STEPGRAPH_HOST=127.0.0.1",  # nobody else is to reach a test
+        "--workers 4": "--workers 1",  # more are started for `configuration.md`
+    }
+    of_tokens = {
+        "STEPGRAPH_JWT_ISSUER": ISSUER,
+        "STEPGRAPH_JWT_AUDIENCE": AUDIENCE,
+        "STEPGRAPH_JWT_SECRET": SECRET,
+    }
+    with TypedServer(SEVERAL.text, cwd=tmp_path, replaced=replaced, variables=of_tokens) as server:
+        assert server.answer("/readyz").json() == {"status": "ready", "database": "ok", "doorbell": "ok"}
+        assert server.answer("/graphql?query={__typename}").status_code == 401

@@ -8,21 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from server.__main__ import cli
 from server.demo import KEYS
 from server.settings import Settings
-from tests.docs.pages import ROOT, Block, all_blocks, blocks, read
-from tests.docs.test_operations_page import BACKUPS
+from tests.docs.owners import runs
+from tests.docs.pages import ROOT, Block, all_blocks, in_section, read
 from tests.servers import ServerProcess
 
 ADDRESS = "http://127.0.0.1:8000"
 EXAMPLE = "An example: start, watch, complete"
+COMMANDS = in_section("README.md", EXAMPLE, "sh")
+SHOWN = in_section("README.md", EXAMPLE, "text")
 DONE = "-- done --"
 PLAIN = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 _ID = re.compile(r"\b(exec|step)_[0-9a-z]{26}\b")
-_SERVER = re.compile(r"^\.venv/bin/python -m server (.+)$")
 
 
 class Terminal:
@@ -77,12 +76,11 @@ def curl() -> None:
         pytest.skip("curl is not installed: apt-get install curl")
 
 
+@runs(*COMMANDS, *SHOWN)
 @pytest.mark.usefixtures("curl")
 def test_the_example_does_what_the_readme_shows(made_to_run: ServerProcess, tmp_path: Path) -> None:
-    in_section = [block for block in blocks("README.md") if block.section == EXAMPLE]
-    commands = [block.text for block in in_section if block.language == "sh"]
-    shown = [block.text.splitlines() for block in in_section if block.language == "text"]
-    start, watch, complete = commands
+    start, watch, complete = [block.text for block in COMMANDS]
+    shown = [block.text.splitlines() for block in SHOWN]
     terminal = Terminal(tmp_path, made_to_run.url)
     try:
         terminal.type(f"{start}echo '{DONE}'\n")
@@ -114,22 +112,12 @@ def test_every_demo_template_is_named() -> None:
     assert sorted(re.findall(r"`([a-z]+)`", told)) == sorted(KEYS)
 
 
-@pytest.mark.parametrize("block", all_blocks("sh"), ids=str)
-def test_every_command_of_every_page_exists(block: Block) -> None:
-    if block.section in {EXAMPLE, *BACKUPS}:
-        return  # run above, and by `test_operations_page.py`
+@pytest.mark.parametrize("block", [each for each in all_blocks("sh") if each.not_run], ids=str)
+def test_what_is_not_run_can_be_made(block: Block) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     for line in block.text.splitlines():
-        words = shlex.split(line)
-        if words[0] == "make":
-            assert {word for word in words[1:] if not word.startswith("ARGS=")} <= targets
-            assert all((ROOT / word[5:]).exists() for word in words if word.startswith("ARGS="))
-        elif words[0] == "export":
-            name = words[1].partition("=")[0].removeprefix("STEPGRAPH_")
-            assert name.lower() in Settings.model_fields
-        else:
-            found = _SERVER.match(line)
-            assert found, f"{block}: {line}"
-            command, *options = shlex.split(found[1])
-            # Parsed as the command line would, and not run.
-            get_command(cli).commands[command].make_context(command, options)
+        make, *words = shlex.split(line)
+        files = [word.removeprefix("ARGS=") for word in words if word.startswith("ARGS=")]
+        assert make == "make"
+        assert {word for word in words if not word.startswith("ARGS=")} <= targets
+        assert all((ROOT / name).exists() for name in files)

@@ -4,9 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -16,7 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from tests.databases import sqlite_url
-from tests.issuer import AUDIENCE, ISSUER, SECRET, jwk, secret_token, token
+from tests.issuer import AUDIENCE, ISSUER, SECRET, secret_token, token
+from tests.key_server import KeyServer
 from tests.live.brokers import REDIS_URL
 from tests.servers import NO_TLS, ServerProcess
 
@@ -30,40 +29,10 @@ CANCEL = """
 RELEASE = "mutation ($input: ReleaseStepInput!) { releaseStep(input: $input) { __typename } }"
 
 
-class KeyServer:
-    """Publishes the keys of these names."""
-
-    def __init__(self) -> None:
-        keys = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = orjson.dumps({"keys": [jwk(kid) for kid in keys.kids]})
-                self.send_response(200)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Says nothing."""
-
-        self.kids = ["one", "two"]
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/keys"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
 @pytest.fixture
 def key_server() -> Iterator[KeyServer]:
-    server = KeyServer()
-    yield server
-    server.close()
+    with KeyServer() as server:
+        yield server
 
 
 @pytest.fixture

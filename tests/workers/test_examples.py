@@ -9,6 +9,7 @@ import pytest
 
 from db.connect import database_for
 from tests.contract.tables import STEPS, row_by_id, set_columns
+from tests.docs.owners import runs_files
 from tests.servers import ServerProcess
 from tests.workers.running import (
     EXAMPLES,
@@ -49,6 +50,7 @@ def test_an_example_has_fewer_than_40_lines(name: str) -> None:
     assert len([line for line in lines if not re.fullmatch(r'\s*((#|//).*|""".*""")?', line)]) < 40
 
 
+@runs_files(*(EXAMPLES / name for name in ("worker.graphql", "worker.py", "worker.ts")))
 def test_it_completes_what_waits_and_what_comes(command: list[str], server: ServerProcess) -> None:
     tasks = [onboard(server, name) for name in ("Ann", "Ben", "Cleo")]
     with working(command, server) as worker:

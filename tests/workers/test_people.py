@@ -5,15 +5,16 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from tests.docs.pages import blocks
+from tests.docs.owners import runs
+from tests.docs.pages import in_section
 from tests.folding import folded
 from tests.frontend_documents import document
 from tests.process.clients import LIVE, post
 from tests.servers import ServerProcess
 
-SECTION = [block for block in blocks("docs/workers.md") if block.section == "People as workers"]
-TAKE, QUEUE, MINE = [block.text for block in SECTION if block.language == "graphql"]
-(VARIABLES,) = [json.loads(block.text) for block in SECTION if block.role == "variables"]
+SECTION = ("docs/workers.md", "People as workers")
+TAKE, QUEUE, MINE = in_section(*SECTION, "graphql")
+(VARIABLES,) = in_section(*SECTION, "json")
 
 
 class List:
@@ -35,8 +36,8 @@ class List:
 
 async def take(server: ServerProcess, step: str, worker: str) -> list[Any]:
     """What somebody gets who takes a task."""
-    given = {"input": {**VARIABLES["input"], "ids": [step], "worker": worker}}
-    claimed: list[Any] = (await post(server, TAKE, **given))["data"]["claimSteps"]["claimed"]
+    given = {"input": {**json.loads(VARIABLES.text)["input"], "ids": [step], "worker": worker}}
+    claimed: list[Any] = (await post(server, TAKE.text, **given))["data"]["claimSteps"]["claimed"]
     return claimed
 
 
@@ -47,8 +48,9 @@ async def give(server: ServerProcess, operation: str, **given: Any) -> str:
     return kind
 
 
+@runs(TAKE, VARIABLES, QUEUE, MINE)
 async def test_a_task_that_is_taken_goes_from_the_queue_to_whoever_took_it(server: ServerProcess) -> None:
-    async with LIVE["websocket"](server, QUEUE) as queued, LIVE["websocket"](server, MINE) as taken:
+    async with LIVE["websocket"](server, QUEUE.text) as queued, LIVE["websocket"](server, MINE.text) as taken:
         queue, mine = List(queued), List(taken)
         await queue.shows()
         await mine.shows()
