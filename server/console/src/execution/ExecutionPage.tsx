@@ -5,6 +5,7 @@ import { ExecutionCommands } from '../commands/ExecutionCommands';
 import { ExecutionViewAsOf, VersionDetail, WatchExecutionView } from '../documents';
 import type { ExecutionViewFragment, WatchExecutionViewSubscription } from '../generated/graphql';
 import { StepGraph } from '../graph/StepGraph';
+import { share } from '../live/share';
 import { useLive } from '../live/useLive';
 import { amend } from '../route';
 import { Problem } from '../shell/Problem';
@@ -16,8 +17,12 @@ import { Scrubber } from './Scrubber';
 import { StepPanel } from './StepPanel';
 import { Timeline } from './Timeline';
 
-function latest(_: ExecutionViewFragment | undefined, { workflowExecution }: WatchExecutionViewSubscription) {
-  return workflowExecution;
+function latest(before: ExecutionViewFragment | undefined, { workflowExecution }: WatchExecutionViewSubscription) {
+  return share(before, workflowExecution);
+}
+
+function select(stepId: string) {
+  amend({ step: stepId });
 }
 
 export function ExecutionPage({ id, search }: { id: string; search: URLSearchParams }) {
@@ -47,8 +52,8 @@ function Loaded({ now, search }: { now: ExecutionViewFragment; search: URLSearch
       ) : (
         !past.fetching && !past.error && <p className="empty">It did not exist yet at this revision.</p>
       )}
-      {shown && <Timeline execution={shown} />}
-      <Journal key={now.id} execution={now} />
+      {shown && <Timeline steps={shown.steps} />}
+      <Journal key={now.id} rootId={now.rootWorkflowExecution.id} executionId={now.id} />
     </>
   );
 }
@@ -74,7 +79,7 @@ function Steps({ execution, isPast, selected }: StepsProps) {
           definition={definition}
           steps={execution.steps}
           selected={selected}
-          onSelect={(stepId) => amend({ step: stepId })}
+          onSelect={select}
         />
       )}
       {step && <StepPanel execution={execution} step={step} isPast={isPast} />}
