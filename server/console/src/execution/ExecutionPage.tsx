@@ -6,6 +6,7 @@ import { ExecutionViewAsOf, VersionDetail, WatchExecutionView } from '../documen
 import type { ExecutionViewFragment, WatchExecutionViewSubscription } from '../generated/graphql';
 import { StepGraph } from '../graph/StepGraph';
 import { share } from '../live/share';
+import { useLater } from '../live/useLater';
 import { useLive } from '../live/useLive';
 import { amend } from '../route';
 import { Problem } from '../shell/Problem';
@@ -41,18 +42,20 @@ function Loaded({ now, search }: { now: ExecutionViewFragment; search: URLSearch
   const isPast = asOf < now.treeRevision;
   const [past] = useQuery({ query: ExecutionViewAsOf, variables: { id: now.id, asOf }, pause: !isPast });
   const shown = isPast ? (past.data?.workflowExecution ?? null) : now;
+  // In a frame of its own, so that a change in the graph lays out no more than the steps that have changed.
+  const around = useLater(shown ?? now);
   return (
     <>
-      <ExecutionHeader execution={shown ?? now} />
+      <ExecutionHeader execution={around} />
       <ExecutionCommands execution={now} />
-      <Scrubber revision={asOf} newest={now.treeRevision} />
+      <Scrubber revision={isPast ? asOf : around.treeRevision} newest={isPast ? now.treeRevision : around.treeRevision} />
       {isPast && past.error && <Problem error={past.error} />}
       {shown ? (
         <Steps execution={shown} isPast={isPast} selected={search.get('step') ?? undefined} />
       ) : (
         !past.fetching && !past.error && <p className="empty">It did not exist yet at this revision.</p>
       )}
-      {shown && <Timeline steps={shown.steps} />}
+      {shown && <Timeline steps={around.steps} />}
       <Journal key={now.id} rootId={now.rootWorkflowExecution.id} executionId={now.id} />
     </>
   );

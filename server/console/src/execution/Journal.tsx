@@ -1,6 +1,6 @@
 // What happened in an execution and in all that it belongs to, newest last.
 
-import { memo, useLayoutEffect, useRef } from 'react';
+import { memo } from 'react';
 import type { JournalEntryFragment } from '../generated/graphql';
 import { amend } from '../route';
 import { Moment } from '../shell/Moment';
@@ -15,13 +15,8 @@ interface Props {
 
 export const Journal = memo(function Journal({ rootId, executionId }: Props) {
   const { entries, before, error, readEarlier } = useJournal(rootId);
-  const list = useRef<HTMLOListElement>(null);
-  const newest = entries.at(-1)?.revision;
-  useLayoutEffect(() => {
-    list.current?.scrollTo({ top: list.current.scrollHeight });
-  }, [newest]);
   return (
-    <section aria-labelledby="journal-title">
+    <section aria-labelledby="journal-title" className="history">
       <h2 id="journal-title">Journal</h2>
       {error && <Problem error={error} />}
       {before && (
@@ -29,11 +24,13 @@ export const Journal = memo(function Journal({ rootId, executionId }: Props) {
           Earlier changes
         </button>
       )}
-      <ol className="journal" ref={list} aria-labelledby="journal-title">
-        {entries.map((entry) => (
-          <Line key={entry.revision} entry={entry} executionId={executionId} />
-        ))}
-      </ol>
+      <div className="journal">
+        <ol aria-labelledby="journal-title">
+          {entries.map((entry) => (
+            <Line key={entry.revision} entry={entry} executionId={executionId} />
+          ))}
+        </ol>
+      </div>
     </section>
   );
 });

@@ -1,6 +1,6 @@
 // Every attempt that has begun, and how long it took.
 
-import { memo, useDeferredValue, useMemo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import type { ExecutionViewFragment } from '../generated/graphql';
 import { amend } from '../route';
 import { durationOf, Moment } from '../shell/Moment';
@@ -13,10 +13,9 @@ const PAGE = 50;
 
 export const Timeline = memo(function Timeline({ steps }: { steps: Step[] }) {
   const [count, setCount] = useState(PAGE);
-  const shown = useDeferredValue(steps); // in a frame after that of the graph
-  const begun = useMemo(() => begunOf(shown), [shown]);
+  const begun = useMemo(() => begunOf(steps), [steps]);
   return (
-    <section aria-labelledby="timeline-title">
+    <section aria-labelledby="timeline-title" className="history">
       <h2 id="timeline-title">Timeline</h2>
       {begun.length > count && (
         <button type="button" onClick={() => setCount(count + PAGE)}>
