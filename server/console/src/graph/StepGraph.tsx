@@ -5,10 +5,11 @@ import { Controls, type NodeChange, ReactFlow, useStore } from '@xyflow/react';
 import { type CSSProperties, memo, useCallback, useLayoutEffect, useMemo, useState } from 'react';
 import { External } from '../external';
 import { useIsNarrow } from '../shell/useIsNarrow';
-import { type Definition, heightOf, NODE, type Place, placesOf } from './layout';
+import { type Definition, type Direction, heightOf, NODE, type Places } from './places';
 import { StandingContext, standingOf, type Steps } from './standing';
 import { labelId, type StepNode, StepNodeBox } from './StepNode';
 import { Transitions } from './Transitions';
+import { usePlaces } from './usePlaces';
 
 interface Props {
   definition: Definition;
@@ -27,20 +28,25 @@ const MARGIN = 100; // around all of it, in pixels
 const NO_STEPS: Steps = [];
 
 export function StepGraph({ steps = NO_STEPS, ...drawn }: Props) {
+  const direction = useIsNarrow() ? 'TB' : 'LR';
+  const places = usePlaces(drawn.definition, direction);
   const [standing] = useState(() => new External(standingOf(steps)));
   useLayoutEffect(() => {
     standing.value = standingOf(steps);
   }, [standing, steps]);
   return (
     <StandingContext value={standing}>
-      <Drawing {...drawn} />
+      {places ? <Drawing {...drawn} places={places} direction={direction} /> : <p className="graph">Drawing …</p>}
     </StandingContext>
   );
 }
 
-const Drawing = memo(function Drawing({ definition, selected, onSelect }: Omit<Props, 'steps'>) {
-  const direction = useIsNarrow() ? 'TB' : 'LR';
-  const places = useMemo(() => placesOf(definition, direction), [definition, direction]);
+interface DrawingProps extends Omit<Props, 'steps'> {
+  places: Places;
+  direction: Direction;
+}
+
+const Drawing = memo(function Drawing({ definition, places, direction, selected, onSelect }: DrawingProps) {
   const unselected = useMemo(
     () => nodesOf(definition, places, onSelect ? 'button' : 'img'),
     [definition, places, onSelect],
@@ -94,7 +100,7 @@ function Distance({ onChange }: { onChange: (isFar: boolean) => void }) {
   return null;
 }
 
-function nodesOf({ steps }: Definition, places: Map<string, Place>, role: 'button' | 'img'): StepNode[] {
+function nodesOf({ steps }: Definition, places: Places, role: 'button' | 'img'): StepNode[] {
   return steps.map(({ stepId, name, type }) => {
     const position = places.get(stepId)!;
     return {

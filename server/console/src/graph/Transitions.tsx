@@ -5,14 +5,14 @@
 
 import { EdgeText, getBezierPath, Position, ViewportPortal } from '@xyflow/react';
 import { memo, useMemo } from 'react';
-import { type Definition, type Direction, NODE, type Place } from './layout';
+import { type Definition, type Direction, NODE, type Places } from './places';
 import { useStep } from './standing';
 
 type Transition = Definition['transitions'][number];
 
 interface Props {
   transitions: Transition[];
-  places: Map<string, Place>;
+  places: Places;
   direction: Direction;
 }
 
@@ -40,7 +40,7 @@ export const Transitions = memo(function Transitions({ transitions, places, dire
 type Curve = ReturnType<typeof getBezierPath>;
 
 /** From the middle of the side where a step ends to that where the next one begins. */
-function curveOf({ from, to }: Transition, places: Map<string, Place>, direction: Direction): Curve {
+function curveOf({ from, to }: Transition, places: Places, direction: Direction): Curve {
   const [source, target] = [places.get(from.stepId)!, places.get(to.stepId)!];
   if (direction === 'LR') {
     return getBezierPath({
