@@ -1,6 +1,6 @@
-// When what has come is drawn: at once after a pause, and however many events come, ten times a second.
+// When what has come is drawn: at once after a pause, and however many events come, five times a second.
 
-const PAUSE = 100; // milliseconds from one drawing to the next
+const PAUSE = 200; // milliseconds from one drawing to the next
 
 const waiting = new Set<() => void>();
 let last = 0;
