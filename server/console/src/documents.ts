@@ -10,6 +10,7 @@ function named<Data, Variables extends object>(document: TypedDocumentNode<Data,
 
 export const CancelExecution = named(generated.CancelExecutionDocument);
 export const BeginExecution = named(generated.BeginExecutionDocument);
+export const ClaimSteps = named(generated.ClaimStepsDocument);
 export const CompleteStep = named(generated.CompleteStepDocument);
 export const DisableStep = named(generated.DisableStepDocument);
 export const EnableStep = named(generated.EnableStepDocument);
@@ -18,6 +19,7 @@ export const ExecutionViewAsOf = named(generated.ExecutionViewAsOfDocument);
 export const ExplainStep = named(generated.ExplainStepDocument);
 export const FailStep = named(generated.FailStepDocument);
 export const FollowJournal = named(generated.FollowJournalDocument);
+export const HeartbeatStep = named(generated.HeartbeatStepDocument);
 export const JournalTail = named(generated.JournalTailDocument);
 export const ReleaseStep = named(generated.ReleaseStepDocument);
 export const RetryStep = named(generated.RetryStepDocument);
@@ -29,3 +31,4 @@ export const VersionDetail = named(generated.VersionDetailDocument);
 export const WatchExecutions = named(generated.WatchExecutionsDocument);
 export const WatchExecutionView = named(generated.WatchExecutionViewDocument);
 export const WatchWorkQueue = named(generated.WatchWorkQueueDocument);
+export const WorkQueue = named(generated.WorkQueueDocument);

@@ -26,4 +26,9 @@ export class External<Value> {
   use(): Value {
     return useSyncExternalStore(this.listen, () => this.current);
   }
+
+  /** A part of the value; a change of another part draws nothing again. */
+  usePart<Part>(part: (value: Value) => Part): Part {
+    return useSyncExternalStore(this.listen, () => part(this.current));
+  }
 }

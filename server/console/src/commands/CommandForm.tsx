@@ -3,7 +3,7 @@
 import type { FormEvent, ReactNode } from 'react';
 import type { Issue } from '../forms/IssueList';
 import { Refusal } from './Refusal';
-import { type CommandDocument, useCommand } from './useCommand';
+import { type CommandDocument, type Done, useCommand } from './useCommand';
 
 interface Props<Input> {
   title: string;
@@ -12,7 +12,7 @@ interface Props<Input> {
   inputOf: (fields: FormData) => Input;
   /** The fields, with the issues that were found in them. */
   children: (issues: Issue[]) => ReactNode;
-  onDone: (executionId: string) => void;
+  onDone: (done: Done) => void;
   onClose?: () => void;
 }
 
@@ -21,8 +21,8 @@ export function CommandForm<Input>({ title, document, inputOf, children, onDone,
   const issues = refused?.__typename === 'ValidationFailed' ? refused.issues : [];
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const id = await send(inputOf(new FormData(event.currentTarget)));
-    if (id) onDone(id);
+    const done = await send(inputOf(new FormData(event.currentTarget)));
+    if (done) onDone(done);
   };
   return (
     <form className="command" onSubmit={submit} aria-label={title}>
@@ -43,10 +43,11 @@ export function CommandForm<Input>({ title, document, inputOf, children, onDone,
 }
 
 /** A form for commands that ask why, and for nothing else. */
-export function ReasonForm<Input extends { id: string; reason?: string | null }>(
-  props: Omit<Props<Input>, 'inputOf' | 'children'> & { id: string },
-) {
-  const inputOf = (fields: FormData) => ({ id: props.id, reason: fields.get('reason') || undefined }) as Input;
+export function ReasonForm<Input extends { id: string; reason?: string | null }>({
+  input,
+  ...props
+}: Omit<Props<Input>, 'inputOf' | 'children'> & { input: Input }) {
+  const inputOf = (fields: FormData): Input => ({ ...input, reason: String(fields.get('reason')) || undefined });
   return (
     <CommandForm {...props} inputOf={inputOf}>
       {() => (

@@ -33,7 +33,7 @@ export function ExecutionCommands({ execution }: { execution: ExecutionViewFragm
         <ReasonForm
           title="Cancel the execution"
           document={CancelExecution}
-          id={execution.id}
+          input={{ id: execution.id }}
           onClose={close}
           onDone={close}
         />

@@ -2,7 +2,7 @@
 
 import type { ExecutionViewFragment, StepViewFragment, WorkflowRuntimeStatus } from '../generated/graphql';
 
-export type StepCommandName = 'complete' | 'fail' | 'retry' | 'disable' | 'enable' | 'release';
+export type StepCommandName = 'claim' | 'complete' | 'fail' | 'retry' | 'disable' | 'enable' | 'release';
 export type ExecutionCommandName = 'start' | 'cancel';
 
 const isOpen = (status: WorkflowRuntimeStatus) => status === 'NOT_STARTED' || status === 'IN_PROGRESS';
@@ -13,6 +13,7 @@ export function admitsOfStep(step: StepViewFragment, execution: WorkflowRuntimeS
   const hasFailed = step.status === 'FAILED' && (execution === 'FAILED' || execution === 'IN_PROGRESS');
   const isGoingOn = step.status === 'IN_PROGRESS';
   return {
+    claim: isTask && isGoingOn && step.claim == null,
     complete: isTask && isGoingOn,
     fail: isTask && isGoingOn,
     retry: hasFailed,

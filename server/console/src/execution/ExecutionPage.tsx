@@ -5,6 +5,8 @@ import { ExecutionCommands } from '../commands/ExecutionCommands';
 import { ExecutionViewAsOf, VersionDetail, WatchExecutionView } from '../documents';
 import type { ExecutionViewFragment, WatchExecutionViewSubscription } from '../generated/graphql';
 import { StepGraph } from '../graph/StepGraph';
+import { share } from '../live/share';
+import { useLater } from '../live/useLater';
 import { useLive } from '../live/useLive';
 import { amend } from '../route';
 import { Problem } from '../shell/Problem';
@@ -16,8 +18,12 @@ import { Scrubber } from './Scrubber';
 import { StepPanel } from './StepPanel';
 import { Timeline } from './Timeline';
 
-function latest(_: ExecutionViewFragment | undefined, { workflowExecution }: WatchExecutionViewSubscription) {
-  return workflowExecution;
+function latest(before: ExecutionViewFragment | undefined, { workflowExecution }: WatchExecutionViewSubscription) {
+  return share(before, workflowExecution);
+}
+
+function select(stepId: string) {
+  amend({ step: stepId });
 }
 
 export function ExecutionPage({ id, search }: { id: string; search: URLSearchParams }) {
@@ -36,19 +42,21 @@ function Loaded({ now, search }: { now: ExecutionViewFragment; search: URLSearch
   const isPast = asOf < now.treeRevision;
   const [past] = useQuery({ query: ExecutionViewAsOf, variables: { id: now.id, asOf }, pause: !isPast });
   const shown = isPast ? (past.data?.workflowExecution ?? null) : now;
+  // In a frame of its own, so that a change in the graph lays out no more than the steps that have changed.
+  const around = useLater(shown ?? now);
   return (
     <>
-      <ExecutionHeader execution={shown ?? now} />
+      <ExecutionHeader execution={around} />
       <ExecutionCommands execution={now} />
-      <Scrubber revision={asOf} newest={now.treeRevision} />
+      <Scrubber revision={isPast ? asOf : around.treeRevision} newest={isPast ? now.treeRevision : around.treeRevision} />
       {isPast && past.error && <Problem error={past.error} />}
       {shown ? (
         <Steps execution={shown} isPast={isPast} selected={search.get('step') ?? undefined} />
       ) : (
         !past.fetching && !past.error && <p className="empty">It did not exist yet at this revision.</p>
       )}
-      {shown && <Timeline execution={shown} />}
-      <Journal key={now.id} execution={now} />
+      {shown && <Timeline steps={around.steps} />}
+      <Journal key={now.id} rootId={now.rootWorkflowExecution.id} executionId={now.id} />
     </>
   );
 }
@@ -74,7 +82,7 @@ function Steps({ execution, isPast, selected }: StepsProps) {
           definition={definition}
           steps={execution.steps}
           selected={selected}
-          onSelect={(stepId) => amend({ step: stepId })}
+          onSelect={select}
         />
       )}
       {step && <StepPanel execution={execution} step={step} isPast={isPast} />}

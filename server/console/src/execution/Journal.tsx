@@ -1,21 +1,22 @@
 // What happened in an execution and in all that it belongs to, newest last.
 
-import { useEffect, useRef } from 'react';
-import type { ExecutionViewFragment, JournalEntryFragment } from '../generated/graphql';
+import { memo } from 'react';
+import type { JournalEntryFragment } from '../generated/graphql';
 import { amend } from '../route';
 import { Moment } from '../shell/Moment';
 import { Problem } from '../shell/Problem';
 import { useJournal } from './useJournal';
 
-export function Journal({ execution }: { execution: ExecutionViewFragment }) {
-  const { entries, before, error, readEarlier } = useJournal(execution.rootWorkflowExecution.id);
-  const list = useRef<HTMLOListElement>(null);
-  const newest = entries.at(-1)?.revision;
-  useEffect(() => {
-    list.current?.scrollTo({ top: list.current.scrollHeight });
-  }, [newest]);
+interface Props {
+  rootId: string;
+  /** The execution that the page is about; others are named. */
+  executionId: string;
+}
+
+export const Journal = memo(function Journal({ rootId, executionId }: Props) {
+  const { entries, before, error, readEarlier } = useJournal(rootId);
   return (
-    <section aria-labelledby="journal-title">
+    <section aria-labelledby="journal-title" className="history">
       <h2 id="journal-title">Journal</h2>
       {error && <Problem error={error} />}
       {before && (
@@ -23,21 +24,21 @@ export function Journal({ execution }: { execution: ExecutionViewFragment }) {
           Earlier changes
         </button>
       )}
-      <ol className="journal" ref={list} aria-labelledby="journal-title">
-        {entries.map((entry) => (
-          <li key={entry.revision} value={entry.revision}>
-            <Line entry={entry} executionId={execution.id} />
-          </li>
-        ))}
-      </ol>
+      <div className="journal">
+        <ol aria-labelledby="journal-title">
+          {entries.map((entry) => (
+            <Line key={entry.revision} entry={entry} executionId={executionId} />
+          ))}
+        </ol>
+      </div>
     </section>
   );
-}
+});
 
-function Line({ entry, executionId }: { entry: JournalEntryFragment; executionId: string }) {
+const Line = memo(function Line({ entry, executionId }: { entry: JournalEntryFragment; executionId: string }) {
   const isElsewhere = entry.workflowExecutionId !== executionId;
   return (
-    <>
+    <li value={entry.revision}>
       <button
         type="button"
         className="link"
@@ -54,6 +55,6 @@ function Line({ entry, executionId }: { entry: JournalEntryFragment; executionId
         <Moment at={entry.at} />
         {entry.actor && ` by ${entry.actor}`}
       </span>
-    </>
+    </li>
   );
-}
+});

@@ -2,6 +2,8 @@
 
 import { useEffect } from 'react';
 import { useQuery } from 'urql';
+import { Claimant } from '../claims/Claimant';
+import { useHeld } from '../claims/held';
 import { StepCommands } from '../commands/StepCommands';
 import { ExplainStep, StepDetail } from '../documents';
 import type { ExecutionViewFragment } from '../generated/graphql';
@@ -44,10 +46,20 @@ export function StepPanel({ execution, step, isPast }: Props) {
           The next attempt starts <Moment at={step.retryAt} />
         </p>
       )}
-      {step.claim && <p>Claimed by {step.claim.worker}</p>}
+      <Claim step={step} />
       {!isPast && <StepNow execution={execution} step={step} />}
       <ChildList step={step} />
     </section>
+  );
+}
+
+function Claim({ step }: { step: Step }) {
+  const held = useHeld(step.id);
+  if (step.status !== 'IN_PROGRESS' || !(step.claim || held)) return null;
+  return (
+    <p>
+      Claimed by: <Claimant step={step} />
+    </p>
   );
 }
 

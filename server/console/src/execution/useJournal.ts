@@ -5,8 +5,10 @@ import { type CombinedError, useClient } from 'urql';
 import { FollowJournal, JournalTail } from '../documents';
 import type { FollowJournalSubscription, JournalEntryFragment } from '../generated/graphql';
 import { follow } from '../live/follow';
+import { beforeDrawing } from '../live/drawing';
 
 const PAGE = 50;
+const LONGEST = 4 * PAGE;
 
 type Event = FollowJournalSubscription['changes'];
 
@@ -14,6 +16,8 @@ interface Kept {
   entries: JournalEntryFragment[];
   /** The place before which there is more. */
   before?: string | null;
+  /** Whether the reader has asked for more than the last lines. */
+  hasEarlier?: boolean;
   error?: CombinedError;
 }
 
@@ -33,10 +37,17 @@ export function useJournal(rootId: string): Kept & { readEarlier: () => void } {
   useEffect(() => {
     let stop = () => {};
     let isOver = false;
+    let news: JournalEntryFragment[] = [];
+    const showNews = () => {
+      const taken = news;
+      news = [];
+      if (!isOver && taken.length > 0) setKept((last) => withNews(last, taken));
+    };
     const begin = async () => {
       stop();
       const { nodes, pageInfo } = await readPage(null);
       if (isOver) return;
+      news = [];
       setKept({ entries: nodes, before: pageInfo.hasPreviousPage ? pageInfo.startCursor : null });
       let after = pageInfo.endCursor;
       stop = follow(client, FollowJournal, {
@@ -44,7 +55,8 @@ export function useJournal(rootId: string): Kept & { readEarlier: () => void } {
         take: ({ changes: event }) => {
           if (isResync(event)) return void begin().catch(fail); // what lies between is no longer kept: read it anew
           after = event.cursor;
-          setKept((last) => ({ ...last, entries: [...last.entries, event] }));
+          news.push(event);
+          beforeDrawing(showNews);
         },
         ended: (error) => setKept((last) => ({ ...last, error })),
       });
@@ -60,6 +72,7 @@ export function useJournal(rootId: string): Kept & { readEarlier: () => void } {
   }, [client, rootId, readPage]);
 
   const readEarlier = () => {
+    setKept((last) => ({ ...last, hasEarlier: true }));
     readPage(kept.before ?? null).then(
       ({ nodes, pageInfo }) =>
         setKept((last) => ({
@@ -71,6 +84,14 @@ export function useJournal(rootId: string): Kept & { readEarlier: () => void } {
     );
   };
   return { ...kept, readEarlier };
+}
+
+/** With the newest lines. So that a page that is left open does not grow for ever, the first go where only the last are read. */
+function withNews(last: Kept, news: JournalEntryFragment[]): Kept {
+  const entries = [...last.entries, ...news];
+  const first = entries.length - LONGEST;
+  if (last.hasEarlier || first <= 0) return { ...last, entries };
+  return { ...last, entries: entries.slice(first), before: entries[first]!.cursor };
 }
 
 function isResync(event: Event): event is Exclude<Event, JournalEntryFragment> {

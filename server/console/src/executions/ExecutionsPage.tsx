@@ -6,7 +6,7 @@ import { ExecutionList, WatchExecutions } from '../documents';
 import type { WatchExecutionsSubscription } from '../generated/graphql';
 import { foldPage } from '../live/list';
 import { useLive } from '../live/useLive';
-import { href } from '../route';
+import { Pages } from '../shell/Pages';
 import { Problem } from '../shell/Problem';
 import { usePageTitle } from '../shell/usePageTitle';
 import { ExecutionFilters } from './ExecutionFilters';
@@ -33,20 +33,13 @@ export function ExecutionsPage({ search }: { search: URLSearchParams }) {
   const page = data?.workflowExecutions;
   const rows = after ? page?.nodes : live.state;
   const problem = live.error ?? error;
-  const filters = Object.fromEntries(search);
   return (
     <>
       <h1>Executions</h1>
       <ExecutionFilters search={search} />
       {problem && <Problem error={problem} />}
       {rows && <ExecutionTable rows={rows} />}
-      <nav aria-label="Pages" className="pages">
-        <span>{page && `${page.totalCount} in all`}</span>
-        {after && <a href={href(['executions'], { ...filters, after: '' })}>Newest</a>}
-        {page?.pageInfo.hasNextPage && (
-          <a href={href(['executions'], { ...filters, after: page.pageInfo.endCursor ?? '' })}>Older</a>
-        )}
-      </nav>
+      <Pages place="executions" search={search} page={page} first="Newest" next="Older" />
     </>
   );
 }

@@ -1,33 +1,48 @@
 // A step in the drawn graph.
 
-import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
-import type { WorkflowRuntimeStepStatus, WorkflowStepType } from '../generated/graphql';
-import { Status } from '../shell/Status';
-import type { Direction } from './layout';
+import type { Node, NodeProps } from '@xyflow/react';
+import type { WorkflowStepType } from '../generated/graphql';
+import { Status, wordsOf } from '../shell/Status';
+import { type Step, useStep } from './standing';
 
-export type StepNode = Node<{
+interface Data extends Record<string, unknown> {
   name: string;
   type: WorkflowStepType;
-  status?: WorkflowRuntimeStepStatus;
-  isOverdue?: boolean;
-  children?: string;
-  direction: Direction;
-}>;
+}
 
-export function StepNodeBox({ data, selected }: NodeProps<StepNode>) {
-  const isLevel = data.direction === 'LR';
+export type StepNode = Node<Data>;
+
+export function StepNodeBox({ id, data, selected }: NodeProps<StepNode>) {
+  const step = useStep(id);
+  const children = childrenOf(step);
   return (
-    <div className="step" data-status={data.status} data-type={data.type} data-selected={selected}>
-      <Handle type="target" position={isLevel ? Position.Left : Position.Top} isConnectable={false} />
+    <div className="step" data-status={step?.status} data-type={data.type} data-selected={selected}>
+      <span hidden id={labelId(id)}>
+        {labelOf(data, step)}
+      </span>
       <strong>{data.name}</strong>
       <span className="step-line">
-        {data.status ? <Status status={data.status} /> : typeName(data.type)}
-        {data.isOverdue && <span className="overdue"> ⏰ overdue</span>}
-        {data.children && <span> · {data.children}</span>}
+        {step ? <Status status={step.status} /> : typeName(data.type)}
+        {step?.isOverdue && <span className="overdue"> ⏰ overdue</span>}
+        {children && <span> · {children}</span>}
       </span>
-      <Handle type="source" position={isLevel ? Position.Right : Position.Bottom} isConnectable={false} />
     </div>
   );
+}
+
+/** The element that names a step for those who do not see it. */
+export function labelId(stepId: string): string {
+  return `label-of-${stepId}`;
+}
+
+function labelOf({ name, type }: Data, step: Step | undefined): string {
+  const standing = step ? wordsOf(step.status) : typeName(type);
+  return [name, standing, step?.isOverdue && 'overdue', childrenOf(step)].filter(Boolean).join(', ');
+}
+
+function childrenOf(step: Step | undefined): string | undefined {
+  const { total = 0, completed = 0 } = step?.childProgress ?? {};
+  return total > 0 ? `${completed} of ${total}` : undefined;
 }
 
 /** A type in words: `human form`. */

@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'react';
 import { type AnyVariables, type CombinedError, type TypedDocumentNode, useClient } from 'urql';
 import { follow } from './follow';
+import { beforeDrawing } from './drawing';
 
 interface Live<State> {
   state?: State;
@@ -19,12 +20,29 @@ export function useLive<Data, Variables extends AnyVariables, State>(
   const key = JSON.stringify(variables);
   const [live, setLive] = useState<Live<State>>({});
   useEffect(() => {
-    setLive({});
-    return follow(client, document, {
+    let now: Live<State> = {};
+    let isOver = false;
+    const show = () => {
+      if (!isOver) setLive(now);
+    };
+    show();
+    const stop = follow(client, document, {
       position: () => JSON.parse(key) as Variables,
-      take: (data) => setLive(({ state }) => ({ state: fold(state, data) })),
-      ended: (error) => setLive(({ state }) => ({ state, error })),
+      take: (data) => {
+        const isFirst = now.state === undefined;
+        now = { state: fold(now.state, data) };
+        if (isFirst) show(); // in a hidden page, too
+        else beforeDrawing(show);
+      },
+      ended: (error) => {
+        now = { ...now, error };
+        show();
+      },
     });
+    return () => {
+      isOver = true;
+      stop();
+    };
   }, [client, document, key, fold]);
   return live;
 }

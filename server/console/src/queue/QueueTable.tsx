@@ -1,5 +1,7 @@
 // Steps that wait, one a row.
 
+import { ClaimButton } from '../claims/ClaimButton';
+import { Claimant } from '../claims/Claimant';
 import type { QueueFieldsFragment } from '../generated/graphql';
 import { typeName } from '../graph/StepNode';
 import { href } from '../route';
@@ -18,6 +20,7 @@ export function QueueTable({ steps }: { steps: QueueFieldsFragment[] }) {
             <th scope="col">Waits since</th>
             <th scope="col">Due</th>
             <th scope="col">Claimed by</th>
+            <th scope="col">Take it</th>
           </tr>
         </thead>
         <tbody>
@@ -35,7 +38,10 @@ export function QueueTable({ steps }: { steps: QueueFieldsFragment[] }) {
                 <Moment at={step.dueAt} />
                 {step.isOverdue && <span className="overdue"> ⏰ overdue</span>}
               </td>
-              <td>{step.claim?.worker ?? '–'}</td>
+              <td>
+                <Claimant step={step} />
+              </td>
+              <td>{!step.claim && <ClaimButton step={step} />}</td>
             </tr>
           ))}
         </tbody>

@@ -1,6 +1,7 @@
 // The field for a bearer token.
 
 import { type FormEvent, useEffect, useState } from 'react';
+import { forgetAllClaims } from '../claims/held';
 import { tokenRefused } from '../live/connection';
 import { keepToken, token } from '../token';
 
@@ -15,6 +16,7 @@ export function TokenForm() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     keepToken(String(new FormData(event.currentTarget).get('token')).trim());
+    forgetAllClaims(); // they are another viewer's
     tokenRefused.value = false;
     setOpen(false);
   };

@@ -26,8 +26,8 @@ export function StartForm({ templateKey, definition }: Props) {
           name: String(fields.get('name')) || undefined,
           context,
         })}
-        onDone={(id) => {
-          location.hash = href(['executions', id]);
+        onDone={({ workflowExecution }) => {
+          location.hash = href(['executions', workflowExecution.id]);
         }}
       >
         {(issues) => (
