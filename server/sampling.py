@@ -15,6 +15,7 @@ from server.broadcast import Doorbell, DoorbellHealth, DoorbellStatus
 from server.endpoint import GraphQLEndpoint
 from server.feed import Feed
 from server.subscriptions import Subscriptions
+from server.waiting_claims import WaitingClaims
 
 INTERVAL: Final = 2.0  # seconds
 
@@ -27,6 +28,7 @@ class Sampler:
     subscriptions: Subscriptions
     fields: tuple[str, ...]
     feed: Feed
+    work: WaitingClaims
     doorbell: Doorbell
     database: Database
     _rung: DoorbellHealth = field(init=False)
@@ -48,6 +50,7 @@ class Sampler:
         """Look once. Costs a few microseconds, and one more for every different subscription."""
         metrics.SOCKETS.set(len(self.endpoint.websocket))
         metrics.EVENT_STREAMS.set(len(self.endpoint.streams))
+        metrics.WAITING_CLAIMS.set(len(self.work))
         metrics.FEED_TREES.set(self.feed.watched_trees)
         self._sample_subscriptions()
         self._sample_doorbell()
