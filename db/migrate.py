@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.session import Unavailable, parse_database_url
+from db.sqlite_errors import no_room
 
 T = TypeVar("T")
 
@@ -62,6 +63,8 @@ async def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
         ) from error
     except (SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
+        if full := no_room(cause):
+            raise full from error
         raise Unavailable(f"The database {place} cannot be reached or migrated: {cause}") from error
 
 
