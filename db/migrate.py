@@ -28,6 +28,10 @@ _LOCK = 7_380_455_210
 _LOCK_SECONDS = 30
 
 
+class UnknownMigration(Unavailable):
+    """The database has a migration that this program does not know: it was migrated by a newer one."""
+
+
 async def migrate(url: str) -> str:
     """Run the missing migrations; returns the revision reached. Raises `ValueError` (URL) and `Unavailable`."""
     return await _on_connection(url, _upgrade)
@@ -58,7 +62,7 @@ async def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
             return await asyncio.to_thread(_on_sqlite, parsed, work)
         return await _on_postgresql(parsed, work)
     except (CommandError, ResolutionError) as error:
-        raise Unavailable(
+        raise UnknownMigration(
             f"The database {place} has a migration that this program does not know: {error}"
         ) from error
     except (SQLAlchemyError, OSError) as error:
