@@ -54,6 +54,11 @@ def check_json(value: object, *, max_bytes: int | None = None, max_depth: int = 
         raise fault
 
 
+def is_json(value: object, *, max_depth: int = 64) -> bool:
+    """Whether `json_faults` finds nothing, told in a tenth of its time."""
+    return _is_sound(value, max_depth)
+
+
 def is_storable(text: str) -> bool:
     """PostgreSQL's text has no NUL, and neither database has lone surrogates."""
     return "\0" not in text and (text.isascii() or not _SURROGATE.search(text))
@@ -92,7 +97,7 @@ def json_faults(value: object, *, max_bytes: int | None = None, max_depth: int =
 
 
 def _is_sound(value: object, levels: int) -> bool:
-    """Whether `json_faults` finds nothing, told in a tenth of its time: every request is looked through."""
+    """As `is_json`: every request is looked through."""
     if isinstance(value, str):
         return is_storable(value)
     if isinstance(value, dict):
