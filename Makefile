@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test setup console graphiql lint schema docs pictures bench chaos crashes hostile
+.PHONY: help run test setup console graphiql lint schema docs pictures bench chaos crashes outages hostile
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,6 +18,8 @@ SEED ?=
 COUNT ?= 20000
 # How often a server is killed, half of it on each database: make crashes KILLS=500
 KILLS ?= 500
+# How long the database is restarted, and the broker away: make outages SECONDS=60
+SECONDS ?= 60
 # More arguments for `serve` or `pytest`: make run ARGS='--port 8080', make test ARGS='tests/unit -x'
 ARGS ?=
 
@@ -83,6 +85,9 @@ hostile: $(VENV)/.requirements-dev ## Send so many spoilt requests and frames, a
 
 crashes: $(VENV)/.requirements-dev ## Kill a server again and again, and see that nothing is lost, doubled or half
 	@$(BIN)/python -m tests.live.chaos.crashes --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+outages: $(VENV)/.requirements-dev ## Restart the database and take the broker away under load, and see that nothing is lost
+	@$(BIN)/python -m tests.live.chaos.outages --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # ---- Python
 

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.session import Unavailable, parse_database_url
+from db.sqlite_errors import no_room
 
 T = TypeVar("T")
 
@@ -25,6 +26,10 @@ _DIRECTORY = Path(__file__).parent / "migrations"
 # Any number will do, as long as it is ours: two servers that start together migrate one after the other.
 _LOCK = 7_380_455_210
 _LOCK_SECONDS = 30
+
+
+class UnknownMigration(Unavailable):
+    """The database has a migration that this program does not know: it was migrated by a newer one."""
 
 
 async def migrate(url: str) -> str:
@@ -57,11 +62,13 @@ async def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
             return await asyncio.to_thread(_on_sqlite, parsed, work)
         return await _on_postgresql(parsed, work)
     except (CommandError, ResolutionError) as error:
-        raise Unavailable(
+        raise UnknownMigration(
             f"The database {place} has a migration that this program does not know: {error}"
         ) from error
     except (SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
+        if full := no_room(cause):
+            raise full from error
         raise Unavailable(f"The database {place} cannot be reached or migrated: {cause}") from error
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 
 from db.requests import Request
 from db.session import AnswerTooLong, Database, PoolUse, Unavailable
-from db.sqlite_errors import of_the_disk
+from db.sqlite_errors import no_room, of_the_disk
 from db.sqlite_writer import CACHED_STATEMENTS, SQLiteWriter, clock_text
 from db.statements import Row, Statement
 
@@ -49,6 +49,8 @@ class SQLiteDatabase(Database):
                 self._open.append(await self._reader())
         except (sqlite3.Error, OSError) as error:
             await self.close()
+            if full := no_room(error):
+                raise full from error
             raise Unavailable(f"The database file {self._path} cannot be opened: {error}") from error
         for connection in self._open:
             self._idle.put_nowait(connection)

@@ -171,7 +171,7 @@ def create_app(settings: Settings) -> Application:
         origins=Origins(settings.origins),
     )
     health = Health(settings, database, doorbell)
-    sampler = Sampler(endpoint, subscriptions, subscription_fields(schema), feed, doorbell, database)
+    sampler = Sampler(endpoint, subscriptions, subscription_fields(schema), feed, work, doorbell, database)
     pages = page_routes(CONSOLE if settings.console else None, GRAPHIQL if settings.graphiql else None)
     numbers = metrics_routes(sampler) if settings.metrics else []
     routes = [*endpoint.routes(), *pages, *health_routes(health), *numbers]

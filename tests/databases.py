@@ -19,18 +19,18 @@ def sqlite_url(path: Path) -> str:
 
 
 @contextmanager
-def empty_postgresql() -> Iterator[str]:
+def empty_postgresql(server: str = POSTGRESQL) -> Iterator[str]:
     """A new database, dropped at the end."""
     name = f"stepgraph_test_{uuid4().hex[:12]}"
     try:
-        execute(POSTGRESQL, f"create database {name}")
+        execute(server, f"create database {name}")
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        pytest.skip(f"no PostgreSQL at {POSTGRESQL} ({error}); install one with: apt-get install postgresql")
+        pytest.skip(f"no PostgreSQL at {server} ({error}); install one with: apt-get install postgresql")
     try:
-        url = make_url(POSTGRESQL).set(drivername="postgresql+asyncpg", database=name)
+        url = make_url(server).set(drivername="postgresql+asyncpg", database=name)
         yield url.render_as_string(hide_password=False)
     finally:
-        execute(POSTGRESQL, f"drop database {name} with (force)")
+        execute(server, f"drop database {name} with (force)")
 
 
 async def connected(url: str) -> asyncpg.Connection:

@@ -5,13 +5,15 @@ Parsing and writing of JSON text live with those who read and write it.
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import orjson
 
 INTEGERS = range(-(2**63), 2**63)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_MANY = 16
 
 Part = str | int
 
@@ -52,6 +54,11 @@ def check_json(value: object, *, max_bytes: int | None = None, max_depth: int = 
         raise fault
 
 
+def is_json(value: object, *, max_depth: int = 64) -> bool:
+    """Whether `json_faults` finds nothing, told in a tenth of its time."""
+    return _is_sound(value, max_depth)
+
+
 def is_storable(text: str) -> bool:
     """PostgreSQL's text has no NUL, and neither database has lone surrogates."""
     return "\0" not in text and (text.isascii() or not _SURROGATE.search(text))
@@ -90,19 +97,41 @@ def json_faults(value: object, *, max_bytes: int | None = None, max_depth: int =
 
 
 def _is_sound(value: object, levels: int) -> bool:
-    """Whether `json_faults` finds nothing, told in a tenth of its time: every request is looked through."""
+    """As `is_json`: every request is looked through."""
     if isinstance(value, str):
         return is_storable(value)
     if isinstance(value, dict):
-        return levels > 0 and all(
-            isinstance(key, str) and is_storable(key) and _is_sound(member, levels - 1)
-            for key, member in value.items()
-        )
+        return levels > 0 and _is_sound_object(value, levels - 1)
     if isinstance(value, list):
-        return levels > 0 and all(_is_sound(item, levels - 1) for item in value)
+        return levels > 0 and _are_sound(value, levels - 1)
     if isinstance(value, float):
         return math.isfinite(value)
     return value is None or (isinstance(value, int) and value in INTEGERS)
+
+
+def _is_sound_object(value: dict[Any, Any], levels: int) -> bool:
+    if len(value) >= _MANY:
+        are_texts = all(isinstance(key, str) for key in value) and is_storable("".join(value))
+        return are_texts and _are_sound(value.values(), levels)
+    for key, member in value.items():  # noqa: SIM110 – all() would take half as long again
+        if not (isinstance(key, str) and is_storable(key) and _is_sound(member, levels)):
+            return False
+    return True
+
+
+def _are_sound(values: Collection[Any], levels: int) -> bool:
+    """All of these. Many scalars of one type are looked at together, in a tenth of the time again."""
+    types = set(map(type, values)) if len(values) >= _MANY else ()
+    if types == {str}:
+        return is_storable("".join(values))
+    if types == {int}:
+        return min(values) in INTEGERS and max(values) in INTEGERS
+    if types == {float}:
+        return all(map(math.isfinite, values))
+    for each in values:  # noqa: SIM110 – all() would take half as long again
+        if not _is_sound(each, levels):
+            return False
+    return True
 
 
 def _too_large(max_bytes: int | None) -> InvalidJSON:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schema.projection.compiler import Details, Query
 
 DEFAULT_PAGE = 50
+MAX_ORDER_KEYS = 10
 
 
 def _check(keys: Keys | JournalKeys, values: Values) -> None:
@@ -37,7 +38,10 @@ def _keys(
         return JournalKeys(home.order, query, parent, arguments)
     table = query.table_of(node)
     given = arguments.input("orderBy")
-    chosen = [_chosen(key) for key in given.items()] if given else []
+    keys = list(given.items()) if given else []
+    if len(keys) > MAX_ORDER_KEYS:
+        raise BadUserInput(f"orderBy has {len(keys)} keys; at most {MAX_ORDER_KEYS} are allowed.")
+    chosen = [_chosen(key) for key in keys]
     if chosen:
         return chosen_keys(chosen, home.order, table, query.sql)
     return own_keys(home.order, table, query.sql)

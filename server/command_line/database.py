@@ -10,7 +10,8 @@ from db.connect import database_for
 from db.epoch import begin_epoch
 from db.migrate import migrate as run_migrations
 from db.migrate import require_migrated
-from db.runtime.durations import parse_duration
+from db.runtime.durations import Duration, parse_duration
+from db.session import StorageFull
 from db.store import Store
 from server.app import prepare_database
 from server.command_line.options import Database, DemoExecutions, console, fail, run, settings_of
@@ -57,7 +58,7 @@ def prune(
         fail(f"--before: {error}.")
     url = settings_of(database=database).database
     try:
-        console.print(run(run_prune(url, age, console.print, executions=executions, is_trial=dry_run)))
+        console.print(run(_pruned(url, age, executions=executions, is_trial=dry_run)))
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. What is removed stays removed; run it again to go on.\n")
         raise typer.Exit(128 + signal.SIGINT) from None
@@ -82,6 +83,15 @@ async def load(settings: Settings) -> tuple[list[str], Made | None]:
         store = Store(database)
         created = await load_demo(store)
         return created, await load_demo_executions(store) if settings.demo_executions else None
+
+
+async def _pruned(url: str, age: Duration, *, executions: bool, is_trial: bool) -> str:
+    try:
+        return await run_prune(url, age, console.print, executions=executions, is_trial=is_trial)
+    except StorageFull as full:
+        raise StorageFull(
+            f"{full} What is removed stays removed; make room and run it again to go on."
+        ) from full
 
 
 async def _begin_epoch(settings: Settings) -> str:

@@ -24,6 +24,7 @@ from server.live.broadcast import DoorbellStatus
 from server.live.feed import Bell
 from server.live.holds import Holds
 from server.live.ring import Ring
+from server.telemetry import spans
 from server.telemetry.metrics import TIMER_LAG_SECONDS, TIMER_LOOKED, TIMER_TREES
 from server.waiting import happens
 
@@ -147,17 +148,21 @@ class Timer:
                 raise error
 
     async def _handle(self, tree: DueTree) -> None:
-        outcomes = await self._outcomes(tree)
-        failure = next((each for each in outcomes if isinstance(each, Exception)), None)
-        if failure is not None:
-            self._holds.broken(tree.root_id, failure, _now())
-            TIMER_TREES.labels("failed").inc()
-        elif any(each is not None for each in outcomes):
-            self._holds.release(tree.root_id)
-            TIMER_TREES.labels("done").inc()
-        else:
-            self._holds.busy(tree.root_id, _now())
-            TIMER_TREES.labels("busy").inc()
+        with spans.linked_span("timer", {"stepgraph.timer.root_id": tree.root_id}, to=None) as span:
+            outcomes = await self._outcomes(tree)
+            failure = next((each for each in outcomes if isinstance(each, Exception)), None)
+            if failure is not None:
+                outcome = "failed"
+                self._holds.broken(tree.root_id, failure, _now())
+                span.failed(type(failure).__qualname__)
+            elif any(each is not None for each in outcomes):
+                outcome = "done"
+                self._holds.release(tree.root_id)
+            else:
+                outcome = "busy"
+                self._holds.busy(tree.root_id, _now())
+            span.set({"stepgraph.timer.outcome": outcome})
+        TIMER_TREES.labels(outcome).inc()
 
     async def _outcomes(self, tree: DueTree) -> list[Committed | Exception | None]:
         """What came of it: None where nothing changed. What fails together is tried one by one, so that an execution in

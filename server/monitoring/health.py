@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from db.migrate import missing_migrations
+from db.migrate import UnknownMigration, missing_migrations
 from db.session import Database, Unavailable
 from db.statements import Statement
 from server.live.broadcast import Doorbell, DoorbellStatus
@@ -32,11 +32,13 @@ class Health:
     is_draining: bool = False
 
     async def database_status(self) -> str:
-        """`ok`, `behind` (migrations are missing) or `unavailable`."""
+        """`ok`, `behind` (migrations are missing), `ahead` (a newer program has migrated it) or `unavailable`."""
         try:
             async with asyncio.timeout(_ANSWER_WITHIN):
                 await self.database.rows(_ONE, {})
                 return "behind" if await missing_migrations(self.settings.database) else "ok"
+        except UnknownMigration:
+            return "ahead"
         except (Unavailable, TimeoutError):
             return "unavailable"
         except Exception as error:  # drivers have no common error for a database that answers but refuses

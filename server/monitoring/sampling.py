@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 from db.session import Database
 from server.live.broadcast import Doorbell, DoorbellHealth, DoorbellStatus
 from server.live.feed import Feed
+from server.live.waiting_claims import WaitingClaims
 from server.operations.subscriptions import Subscriptions
 from server.telemetry import metrics
 from server.transports.endpoint import GraphQLEndpoint
@@ -27,6 +28,7 @@ class Sampler:
     subscriptions: Subscriptions
     fields: tuple[str, ...]
     feed: Feed
+    work: WaitingClaims
     doorbell: Doorbell
     database: Database
     _rung: DoorbellHealth = field(init=False)
@@ -48,6 +50,7 @@ class Sampler:
         """Look once. Costs a few microseconds, and one more for every different subscription."""
         metrics.SOCKETS.set(len(self.endpoint.websocket))
         metrics.EVENT_STREAMS.set(len(self.endpoint.streams))
+        metrics.WAITING_CLAIMS.set(len(self.work))
         metrics.FEED_TREES.set(self.feed.watched_trees)
         self._sample_subscriptions()
         self._sample_doorbell()

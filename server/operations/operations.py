@@ -43,6 +43,7 @@ from server.operations.limits import (
     Sizes,
     check_document,
     check_nodes,
+    check_variables,
     measure_operations,
 )
 from server.operations.overdue import OperationOverdue, OverdueMutations
@@ -244,6 +245,9 @@ class Operations:
 
         Raises `OperationRefused`.
         """
+        passed = check_variables(self._limits, self._schema, operation.measure, operation.variables)
+        if passed:
+            raise OperationRefused(format_errors(passed, ErrorCode.LIMIT_EXCEEDED))
         built = self._executor_class.build(
             self._schema,
             operation.document,

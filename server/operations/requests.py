@@ -16,6 +16,7 @@ from db.runtime.json_values import InvalidJSON, check_json
 from server.operations.documents import sha256_of
 
 MAX_DEPTH: Final = 64  # of objects and arrays in a request
+MAX_JSON_VALUES: Final = 200_000  # of a request: each takes its time, in the one thread that there is
 PERSISTED_QUERY: Final = "persistedQuery"
 
 # orjson reads an integer beyond 64 bits as a float; only text with so many digits in a row can hold one.
@@ -111,6 +112,8 @@ def decode_json(text: bytes, what: str) -> Any:
 
 def read_json(text: bytes, what: str) -> Any:
     """The value of JSON text, integers exact; what stands in it is not checked. Raises `BadRequest`."""
+    if _holds_too_much(text):
+        raise BadRequest(f"{what} holds more than {MAX_JSON_VALUES:,} JSON values.")
     try:
         value = orjson.loads(text)
         if _LONG_INTEGER.search(text):
@@ -141,6 +144,21 @@ def _check(value: object, what: str) -> None:
         check_json(value, max_depth=MAX_DEPTH)
     except InvalidJSON as error:
         raise BadRequest(f"{what} cannot be read: {error}.") from None
+
+
+def _holds_too_much(text: bytes) -> bool:
+    """Told from the text, for what is too much takes long to read. An empty object counts as two."""
+    return _signs(text) > MAX_JSON_VALUES and _signs(_outside_strings(text)) > MAX_JSON_VALUES
+
+
+def _outside_strings(text: bytes) -> bytes:
+    without_escapes = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return b"".join(without_escapes.split(b'"')[::2])
+
+
+def _signs(text: bytes) -> int:
+    """At least one for each value but the outermost: the comma before it, or the bracket."""
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def _integer(digits: str) -> int:

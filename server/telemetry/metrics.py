@@ -86,6 +86,12 @@ EVENT_STREAMS: Final = Gauge(
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
+WAITING_CLAIMS: Final = Gauge(
+    "stepgraph_waiting_claims",
+    "Claims that wait for work.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
 SUBSCRIBERS: Final = Gauge(
     "stepgraph_subscribers",
     "Subscribers now, by root field of Subscription.",

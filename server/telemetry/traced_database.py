@@ -3,14 +3,14 @@
 What is run for nobody, as the timer's looks and the feed's are, is no span: it would be a trace by itself.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.sql import visitors
 
-from db.requests import Fetch, Request, Write, WriteRows
+from db.requests import Begin, Fetch, Request, Write, WriteRows
 from db.session import Database, PoolUse
 from db.statements import Row, Statement
 from server.telemetry import spans
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 PROJECTION: Final = "SELECT"
 """What a projection is called: of its text, which a client's selection has made, nothing is told."""
+
+COMMIT: Final = "COMMIT"
 
 
 class TracedDatabase(Database):
@@ -48,27 +50,65 @@ class TracedDatabase(Database):
             return await self._database.rows(statement, values)
 
     async def transact(self, script: Generator[Request, Any, T]) -> T:
-        return await self._database.transact(self._told(script))
+        return await self._told(script, self._database.transact, is_transaction=True)
 
     async def attempt(self, script: Generator[Request, Any, T]) -> T:
-        return await self._database.attempt(self._told(script))
+        # SQLite has nothing but transactions.
+        return await self._told(script, self._database.attempt, is_transaction=self.kind == "sqlite")
 
     async def consult(self, script: Generator[Request, Any, T]) -> T:
-        return await self._database.consult(self._told(script))
+        return await self._told(script, self._database.consult, is_transaction=False)
 
     def _statement(self, summary: str) -> "_Running":
         return _Running(spans.current(), self.kind, summary)
 
-    def _told(self, script: Generator[Request, Any, T]) -> Generator[Request, Any, T]:
-        """The script, its statements spans below the current one: it may run in another thread, where there is none."""
+    async def _told(
+        self,
+        script: Generator[Request, Any, T],
+        run: Callable[[Generator[Request, Any, T]], Awaitable[T]],
+        *,
+        is_transaction: bool,
+    ) -> T:
+        """The script's result, its statements spans below the current one: it may run in another thread, where there is
+        none."""
         above = spans.current()
-        return _traced(script, above, self.kind) if above.is_recorded else script
+        if not above.is_recorded:
+            return await run(script)
+        commit = _Commit(above, self.kind, is_due=is_transaction)
+        try:
+            return await run(_traced(script, above, self.kind, commit))
+        except Exception as error:
+            commit.span.failed(type(error).__qualname__)
+            raise
+        finally:
+            commit.span.end()
 
 
-def _traced(script: Generator[Request, Any, T], above: Span, kind: str) -> Generator[Request, Any, T]:
+class _Commit:
+    """From where the script of a transaction has no more to ask until all is kept, beside others that share the commit."""
+
+    __slots__ = ("_above", "_kind", "is_due", "span")
+
+    def __init__(self, above: Span, kind: str, *, is_due: bool) -> None:
+        self._above = above
+        self._kind = kind
+        self.is_due = is_due
+        self.span: Span = spans.NO_SPAN
+
+    def begin(self) -> None:
+        """If there is one to come."""
+        if self.is_due:
+            self.span = self._above.child(COMMIT, "client", _attributes(self._kind, COMMIT))
+
+
+def _traced(
+    script: Generator[Request, Any, T], above: Span, kind: str, commit: _Commit
+) -> Generator[Request, Any, T]:
     try:
         request = next(script)
         while True:
+            if isinstance(request, Begin):
+                commit.is_due = True
             try:
                 with _Running(above, kind, _summary(request)):
                     answer = yield request
@@ -77,6 +117,7 @@ def _traced(script: Generator[Request, Any, T], above: Span, kind: str) -> Gener
             else:
                 request = script.send(answer)
     except StopIteration as end:
+        commit.begin()
         result: T = end.value
         return result
 
@@ -95,18 +136,21 @@ class _Running:
         if self._summary is None:
             self._span = spans.NO_SPAN
             return
-        told = {
-            "db.system.name": self._kind,
-            "db.operation.name": self._summary.partition(" ")[0],
-            "db.query.summary": self._summary,
-        }
-        self._span = self._above.child(self._summary, "client", told)
+        self._span = self._above.child(self._summary, "client", _attributes(self._kind, self._summary))
 
     def __exit__(self, raised: type[BaseException] | None, *_: object) -> None:
         if raised is not None:
             # A script that its driver leaves is not told why.
             self._span.failed("_OTHER" if raised is GeneratorExit else raised.__qualname__)
         self._span.end()
+
+
+def _attributes(kind: str, summary: str) -> dict[str, str]:
+    return {
+        "db.system.name": kind,
+        "db.operation.name": summary.partition(" ")[0],
+        "db.query.summary": summary,
+    }
 
 
 def _summary(request: Request) -> str | None:

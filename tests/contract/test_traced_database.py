@@ -11,9 +11,9 @@ from db.commands.execution import cancel_workflow_execution
 from db.commands.outcome import Actor
 from db.commands.rows import FIND_ROOT
 from db.connect import database_for
-from db.requests import Fetch, Request
+from db.requests import Begin, Fetch, Request
 from db.runtime.errors import InvalidTransition
-from db.session import Database
+from db.session import Database, StorageFull
 from db.store import Store
 from server.telemetry import spans
 from server.telemetry.traced_database import TracedDatabase
@@ -37,10 +37,40 @@ async def test_statements_of_a_command_are_below_it(traced: Store, tenant: str) 
     with recorded() as kept, spans.span("command"):
         await cancel_workflow_execution(traced, Actor(tenant), root, "enough")
     statements = assert_statements(kept, traced.database)
-    assert statements[-1] == "UPDATE workflow_execution; UPDATE step_execution; INSERT journal"
-    assert all(each.startswith("SELECT ") for each in statements[:-1])
+    # On PostgreSQL what nobody came before is written in one statement, without a transaction.
+    last = ["COMMIT"] if traced.database.kind == "sqlite" else []
+    *read, written = statements[: len(statements) - len(last)]
+    assert written == "UPDATE workflow_execution; UPDATE step_execution; INSERT journal"
+    assert statements[len(read) + 1 :] == last
+    assert all(each.startswith("SELECT ") for each in read)
     assert "enough" not in kept.told()
     assert root not in kept.told()
+
+
+async def test_the_commit_of_a_transaction_is_a_span_and_so_is_its_failure(traced: Store) -> None:
+    with recorded() as kept, spans.span("command"):
+        await traced.database.transact(reading())
+        await traced.database.attempt(beginning())
+    assert assert_statements(kept, traced.database) == ["SELECT workflow_execution", "COMMIT"] * 2
+    with recorded() as kept, spans.span("command"), pytest.raises(LookupError):
+        await traced.database.transact(refusing())
+    assert "COMMIT" not in kept.names
+
+
+async def test_a_commit_that_fails_says_with_what(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transact = database.transact
+
+    async def fill_at_the_end(script: Generator[Request, Any, Any]) -> None:
+        await transact(script)
+        raise StorageFull("swordfish")
+
+    monkeypatch.setattr(database, "transact", fill_at_the_end)
+    with recorded() as kept, spans.span("command"), pytest.raises(StorageFull):
+        await TracedDatabase(database).transact(reading())
+    assert attributes(kept.one("COMMIT"))["error.type"] == "StorageFull"
+    assert "swordfish" not in kept.told()
 
 
 async def test_a_command_that_is_refused_is_no_failure_of_a_statement(traced: Store, tenant: str) -> None:
@@ -86,6 +116,18 @@ def reading() -> Generator[Request, Any, list[Any]]:
     """A script that reads."""
     found: list[Any] = yield Fetch(FIND_ROOT, {"id": "exec_nothing"})
     return found
+
+
+def beginning() -> Generator[Request, Any, list[Any]]:
+    """A script that asks for a transaction."""
+    yield Begin()
+    return (yield from reading())
+
+
+def refusing() -> Generator[Request, Any, None]:
+    """A script that raises after it has read."""
+    yield from reading()
+    raise LookupError
 
 
 def assert_statements(kept: Recorded, database: Database) -> list[str]:

@@ -15,7 +15,7 @@ from schema.projection.arguments import MAX_PAGE
 from schema.projection.compiler import MAX_OBJECTS
 from schema.projection.executor import LONGEST_ANSWER
 from schema.projection.json_paths import MAX_NAMES
-from schema.projection.paging import DEFAULT_PAGE
+from schema.projection.paging import DEFAULT_PAGE, MAX_ORDER_KEYS
 from schema.projection.statement import MAX_PARAMETERS
 from schema.projection.where_checks import MAX_CONDITIONS, MAX_HOPS, MAX_LEVELS, MAX_VALUES
 from schema.reaching import LONGEST
@@ -23,7 +23,7 @@ from server.app import uvicorn_config
 from server.live.live_pages import TICK
 from server.operations.limits import OperationLimits
 from server.operations.operations import MAX_COMPARISONS
-from server.operations.requests import MAX_DEPTH
+from server.operations.requests import MAX_DEPTH, MAX_JSON_VALUES
 from server.transports.http import HTTPLimits
 from server.transports.protocol import MAX_ID
 from server.transports.sse import EventStreamLimits
@@ -52,6 +52,7 @@ def limits_table() -> str:
         ("Body of an HTTP request", _bytes(HTTPLimits().body), "413, `PAYLOAD_TOO_LARGE`"),
         ("Message to the server over WebSocket", _bytes(config.ws_max_size), "the socket closes with 1009"),
         ("Nesting of the JSON of a request", f"{MAX_DEPTH} levels", "`BAD_REQUEST`; over WebSocket 4400"),
+        ("Values in the JSON of a request", f"{MAX_JSON_VALUES:,}", "`BAD_REQUEST`"),
         ("Length of a document", f"{operation.characters:,} characters", "`LIMIT_EXCEEDED`"),
         ("Tokens of a document", f"{operation.tokens:,}", "`GRAPHQL_PARSE_FAILED`"),
         ("Depth of an operation", f"{operation.depth} fields", "`LIMIT_EXCEEDED`"),
@@ -65,6 +66,11 @@ def limits_table() -> str:
         ("Root fields of an operation", f"{operation.root_fields}", "`LIMIT_EXCEEDED`"),
         ("Nodes that an operation asks for", f"{operation.nodes:,}", "`LIMIT_EXCEEDED`"),
         (
+            "Items and members that the variables hold, beside what is JSON to the schema",
+            f"{operation.values:,}",
+            "`LIMIT_EXCEEDED`",
+        ),
+        (
             "Comparisons of fields of one name, two for each pair",
             f"{MAX_COMPARISONS:,}",
             "`GRAPHQL_VALIDATION_FAILED`",
@@ -77,6 +83,7 @@ def limits_table() -> str:
         ("Wait for a revision", _seconds(LONGEST), "`REVISION_NOT_REACHED`"),
         ("Time of a mutation", _seconds(operation.seconds), "`TIMEOUT`; it goes on"),
         ("`first`, `last`", f"0 to {MAX_PAGE}; {DEFAULT_PAGE} where neither is given", "`BAD_USER_INPUT`"),
+        ("Keys of an `orderBy`", f"{MAX_ORDER_KEYS}", "`BAD_USER_INPUT`"),
         ("Nesting of a `where`", f"{MAX_LEVELS} levels below it", "`BAD_USER_INPUT`"),
         ("Relations one after the other in a `where`", f"{MAX_HOPS}", "`BAD_USER_INPUT`"),
         ("Conditions of a `where`", f"{MAX_CONDITIONS}", "`BAD_USER_INPUT`"),

@@ -72,6 +72,18 @@ class PostgreSQLServer:
             psutil.wait_procs(family)
             self._process = None
 
+    def stop_at_once(self) -> None:
+        """`pg_ctl stop -m immediate`: sessions are told so and cut off, and the next start recovers."""
+        if self._process is not None:
+            subprocess.run(
+                [self._programs / "pg_ctl", "stop", "-s", "-D", self._data, "-m", "immediate"],
+                cwd=self._directory,
+                user=self._user,
+                check=True,
+            )
+            self._process.wait()
+            self._process = None
+
     def freeze(self) -> None:
         """Stop it without closing a connection: to a client the same as a network that swallows all."""
         for each in self._family():

@@ -24,9 +24,11 @@ from server.live import holds, timers
 from server.live.broadcast import DoorbellStatus
 from server.live.ring import Ring
 from server.live.timers import Timer, TimerTiming
+from server.telemetry.traced_database import TracedDatabase
 from tests.contract.graphs import CHILD, TASK, batch, graph
 from tests.contract.trees import create, publish, read
 from tests.live.hand_bell import HandBell
+from tests.recorded_spans import attributes, recorded
 
 NEVER = 3600.0
 BY_RINGS_ONLY = TimerTiming(
@@ -115,6 +117,22 @@ async def test_t2_what_was_missed_is_done_at_once(house: House) -> None:
     async with house.running():
         await house.ears.hear(*roots)
     assert await house.overdue() == sorted(roots)
+
+
+async def test_what_it_does_in_a_tree_is_a_trace_and_its_looks_are_none(house: House) -> None:
+    roots = await house.grow(2)
+    for root in roots:
+        await house.expect(root)
+    house.store = Store(TracedDatabase(house.store.database))
+    with recorded() as kept:
+        async with house.running():
+            await house.ears.hear(*roots)
+        tops = [span for span in kept.all if span.parent is None]
+        assert {span.name for span in tops} == {"timer"}
+        assert sorted(map(attributes, tops), key=str) == [
+            {"stepgraph.timer.root_id": root, "stepgraph.timer.outcome": "done"} for root in sorted(roots)
+        ]
+        assert all(any(below.name.endswith("INSERT journal") for below in kept.below(each)) for each in tops)
 
 
 async def test_t2_it_sleeps_until_the_moment_and_not_longer(house: House) -> None:

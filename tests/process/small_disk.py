@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 CHUNK = 4 << 10
+NEEDS_LEAVE = "needs leave to mount a tmpfs: run it as root, or with `unshare --user --map-root-user --mount`"
 
 
 class SmallDisk:
@@ -43,7 +44,7 @@ def small_disk(directory: Path, megabytes: int) -> Iterator[SmallDisk]:
         check=False,
     )
     if mounted.returncode != 0:
-        pytest.skip(f"needs leave to mount a tmpfs: run it as root ({mounted.stderr.decode().strip()})")
+        pytest.skip(f"{NEEDS_LEAVE} ({mounted.stderr.decode().strip()})")
     try:
         yield SmallDisk(directory)
     finally:

@@ -21,7 +21,7 @@ async def readiness(server: ServerProcess) -> tuple[int, str, str]:
 
 
 @pytest.mark.postgresql
-def test_a_process_is_not_ready_while_its_database_lacks_a_migration_or_lets_nobody_in(
+def test_a_process_is_not_ready_while_its_database_has_another_schema_or_lets_nobody_in(
     migrated_postgresql_url: str, tmp_path: Path
 ) -> None:
     """And ready again by itself."""
@@ -31,6 +31,12 @@ def test_a_process_is_not_ready_while_its_database_lacks_a_migration_or_lets_nob
         execute(url, "alter table alembic_version rename to elsewhere")
         assert asyncio.run(readiness(server)) == (503, "not ready", "behind")
         execute(url, "alter table elsewhere rename to alembic_version")
+        execute(url, "update alembic_version set version_num = version_num || ' and more'")
+        assert asyncio.run(readiness(server)) == (503, "not ready", "ahead")
+        assert server.graphql("{ workflowTemplates { totalCount } }") == {
+            "workflowTemplates": {"totalCount": 0}
+        }
+        execute(url, "update alembic_version set version_num = replace(version_num, ' and more', '')")
         execute(POSTGRESQL, f"alter database {name} allow_connections false")
         execute(
             POSTGRESQL,

@@ -143,6 +143,15 @@ async def test_a_forged_cursor_is_refused(six: Api, content: str) -> None:
     assert message == "before is not a cursor of this list."
 
 
+async def test_an_order_of_too_many_keys_is_refused(six: Api) -> None:
+    keys = [key("NAME", "ASC"), key("CREATED_AT", "DESC")] * 5
+    assert (await answer(six, PAGE, 1, first=1, orderBy=keys))["workflowExecutions"]["totalCount"] == len(
+        DAYS
+    )
+    message = await refused(six, PAGE, first=1, orderBy=[*keys, key("NAME", "ASC")])
+    assert message == "orderBy has 11 keys; at most 10 are allowed."
+
+
 async def test_pages_stay_put_while_entries_come_and_go(six: Api) -> None:
     """What comes before the cursor moves nothing; the cursor's own entry may have moved away."""
     order = [key("NAME", "ASC")]

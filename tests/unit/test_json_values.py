@@ -150,6 +150,24 @@ def test_a_value_is_refused_for_the_first_of_its_faults_and_accepted_without_any
         check_json(value, max_depth=max_depth)
 
 
+one_kind = st.one_of(*(st.lists(each, min_size=16) for each in (st.integers(), st.floats(), wild_texts)))
+
+
+@given(one_kind, st.integers(0, 15), wild_values)
+def test_many_values_of_a_kind_are_refused_as_few_are(many: list[Any], place: int, other: object) -> None:
+    for values in (many, [*many[:place], other, *many[place:]]):
+        for value in (
+            values,
+            {f"k{n}": each for n, each in enumerate(values)},
+            dict.fromkeys(map(str, values)),
+        ):
+            faults = list(json_faults(value, max_depth=3))
+            if faults:
+                assert refused(value, max_depth=3).parts == faults[0].parts
+            else:
+                check_json(value, max_depth=3)
+
+
 @given(st.recursive(st.floats() | st.integers() | st.text(st.characters(exclude_categories=[])), st.lists))
 def test_whatever_is_accepted_can_be_written(value: object) -> None:
     try:

@@ -7,7 +7,7 @@ from graphql import GraphQLError, GraphQLSchema, build_schema, get_introspection
 from strawberry.printer import print_schema
 
 from schema.schema import build_schema as build_ours
-from server.operations.limits import OperationLimits, Sizes, check_document, check_nodes
+from server.operations.limits import OperationLimits, Sizes, check_document, check_nodes, check_variables
 from server.operations.limits.measure import Measuring, OperationMeasure, measure_operations
 from tests.frontend_documents import document, operation_names, sample_variables
 
@@ -32,6 +32,8 @@ SCHEMA = build_schema("""
     type ItemConnection { edges: [ItemEdge!]! nodes: [Item!]! pageInfo: PageInfo! totalCount: Int! }
     type ItemEdge { cursor: String! node: Item! }
     type PageInfo { hasNextPage: Boolean! }
+    scalar JSON
+    input Condition { in: [ID!] and: [Condition!] holds: JSON }
     input BulkInput { limit: Int = 100 reason: String }
     type BulkSuccess { done: Int! results: [Result!]! }
     type Failed { issues: [Issue!]! }
@@ -58,6 +60,13 @@ def refusals(text: str, **variables: Any) -> list[GraphQLError]:
     """Everything that is over a limit."""
     operation = measured(text)
     return check_document(LIMITS, [operation]) + check_nodes(LIMITS, operation, variables)
+
+
+def held(types: str, **variables: Any) -> int:
+    """How much variables of these types hold, where that is too much; else 0."""
+    operation = measured(f"query ({types}) {{ item {{ id }} }}")
+    found = check_variables(LIMITS, SCHEMA, operation, variables)
+    return sum((error.extensions or {})["actual"] for error in found)
 
 
 def over(text: str, **variables: Any) -> dict[str, int]:
@@ -321,3 +330,24 @@ def test_what_frontends_send_is_within_every_limit(name: str) -> None:
     operation = measured(document(name), OURS)
     assert check_document(LIMITS, [operation]) == []
     assert check_nodes(LIMITS, operation, sample_variables(name)) == []
+
+
+# ---- Values in variables
+
+
+def test_items_and_members_of_variables_are_counted_together() -> None:
+    most = LIMITS.values
+    assert held("$ids: [ID!]!", ids=["a"] * most) == 0
+    assert held("$ids: [ID!]!", ids=["a"] * (most + 1)) == most + 1
+    assert held("$a: [ID!], $b: [ID!]", a=["a"] * most, b=["b"]) == most + 1
+    assert held("$c: [Condition!]", c=[{}] * 1_000_000) == 1_000_000
+    assert held("$c: Condition", c={"and": [{"in": ["a"] * most}]}) == most + 3
+    assert held("$c: Condition", c={"and": [{"and": [{}] * 100}] * 100}) > most
+    assert held("$c: Condition", c={f"unknown{n}": 1 for n in range(most + 1)}) == most + 1
+
+
+def test_json_is_one_value_and_what_does_not_fit_its_type_is_left_to_be_refused_for_that() -> None:
+    assert held("$c: Condition", c={"holds": [1] * 1_000_000}) == 0
+    assert held("$json: JSON, $id: ID, $ids: [ID!]", json=[1] * 10_000, id=[1] * 10_000, ids={}) == 0
+    assert held("$c: Condition, $ids: [ID!]", c=[1] * 10_000, ids=None, other=[1] * 10_000) == 0
+    assert held("$c: Unknown", c=[1] * 10_000) == 0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.operations.requests import BadRequest, GraphQLRequest, decode_json
+from server.operations.requests import MAX_JSON_VALUES, BadRequest, GraphQLRequest, decode_json
 
 JSON_VALUES = st.recursive(
     st.none()
@@ -87,6 +87,20 @@ def test_i5_what_is_not_strict_json_is_refused_with_the_reason(text: str | bytes
     with pytest.raises(BadRequest, match=what) as refused:
         read(text)
     assert str(refused.value).startswith("The body ")
+
+
+@pytest.mark.parametrize("unit", ["1,", '"a",', "{},", "[],", '{"a":1},', '"\\\\","\\"",'])
+def test_more_values_than_there_may_be_are_refused(unit: str) -> None:
+    enough = "[" + unit * (MAX_JSON_VALUES // 10) + "1]"
+    assert len(read(enough)) == len(json.loads(enough))
+    with pytest.raises(BadRequest, match="The body holds more than 200,000 JSON values"):
+        read("[" + unit * MAX_JSON_VALUES + "1]")
+
+
+@pytest.mark.parametrize("text", [",", "[", "{", '\\",', "\\\\,", ',\\"\\\\,'])
+def test_what_stands_in_a_text_is_no_value(text: str) -> None:
+    whole = f'["{text * MAX_JSON_VALUES}","{text}"]'
+    assert read(whole) == json.loads(whole)
 
 
 @given(st.binary(max_size=200))

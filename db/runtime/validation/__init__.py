@@ -3,7 +3,7 @@
 One module per kind of rule; none of them raises, whatever JSON it is given, and each takes what it can read.
 """
 
-from db.runtime.json_values import json_faults
+from db.runtime.json_values import is_json, json_faults
 from db.runtime.limits import Limits
 from db.runtime.validation.children import (
     Catalogue,
@@ -82,6 +82,8 @@ def definition_schema() -> JSONSchema:
 
 def _check_json(report: Report) -> None:
     """What no database could store, and nesting without measure, as issues."""
+    if is_json(report.raw, max_depth=report.limits.json_depth):
+        return
     for fault in json_faults(report.raw, max_depth=report.limits.json_depth):
         code = IssueCode.LIMIT_EXCEEDED if fault.is_limit else IssueCode.TYPE_MISMATCH
         report.error(code, fault.parts, f"Not JSON that can be stored: {fault.message}.")

@@ -7,9 +7,10 @@ own description, so no value makes it recurse without end. What JSON Schema can 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeGuard
 
-from db.runtime.validation.issues import IssueCode, Path, Report
+from db.runtime.validation.issues import MAX_ISSUES, IssueCode, Path, Report
 
 JSONSchema = dict[str, Any]
 
@@ -183,10 +184,10 @@ def check_record(report: Report, path: Path, value: object, keys: Keys) -> None:
             key.check(report, (*path, name), value[name])
         elif key.required:
             report.error(IssueCode.TYPE_MISMATCH, path, f"The key {name!r} is missing.")
-    for name in value:
-        if name not in keys and not str(name).startswith("legacy"):
-            message = f"Unknown key {str(name)[:100]!r}; known here: {', '.join(keys)}."
-            report.error(IssueCode.UNKNOWN_KEY, (*path, str(name)), message)
+    unknown = (str(name) for name in value if name not in keys and not str(name).startswith("legacy"))
+    for name in islice(unknown, MAX_ISSUES):  # of more nobody is told
+        message = f"Unknown key {name[:100]!r}; known here: {', '.join(keys)}."
+        report.error(IssueCode.UNKNOWN_KEY, (*path, name), message)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

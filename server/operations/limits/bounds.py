@@ -13,7 +13,7 @@ from server.operations.limits.measure import OperationMeasure
 class OperationLimits:
     """How much one operation may ask for, and how long a query or a mutation may take.
 
-    `characters` and `tokens` are counted in the whole document, the tokens by the parser.
+    `characters` and `tokens` are counted in the whole document, the tokens by the parser; `values` in the variables.
     """
 
     characters: int = 128 * 1024
@@ -24,6 +24,7 @@ class OperationLimits:
     directives: int = 50
     root_fields: int = 10
     nodes: int = 10_000
+    values: int = 5_000
     seconds: float = 10.0
 
 
@@ -40,7 +41,7 @@ def check_nodes(
     if nodes <= limits.nodes:
         return []
     costliest, _ = max(operation.roots, key=lambda root: root[1].nodes(variables))
-    return [_error(operation, "nodes", nodes, limits.nodes, costliest)]
+    return [over_limit(operation, "nodes", nodes, limits.nodes, costliest)]
 
 
 def _passed(limits: OperationLimits, operation: OperationMeasure) -> Iterator[GraphQLError]:
@@ -58,10 +59,13 @@ def _passed(limits: OperationLimits, operation: OperationMeasure) -> Iterator[Gr
         ("root fields", total.fields, limits.root_fields, whole),
     ):
         if actual > maximum:
-            yield _error(operation, limit, actual, maximum, place or whole)
+            yield over_limit(operation, limit, actual, maximum, place or whole)
 
 
-def _error(operation: OperationMeasure, limit: str, actual: int, maximum: int, place: Node) -> GraphQLError:
+def over_limit(
+    operation: OperationMeasure, limit: str, actual: int, maximum: int, place: Node
+) -> GraphQLError:
+    """The error of an operation that passes a bound."""
     name = operation.definition.name
     whose = f"The operation {name.value!r}" if name else "The operation"
     message = f"{whose} is over the limit of {limit}: {actual:,}, and at most {maximum:,} are allowed."
