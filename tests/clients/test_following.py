@@ -28,6 +28,9 @@ from tests.servers import ServerProcess
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 
+# What the clients do by themselves, whatever database is behind the server.
+on_one_database = pytest.mark.parametrize("served_url", ["sqlite"], indirect=True)
+
 HAS_BEGUN = 1  # line: the snapshot, or where in the journal it began
 
 
@@ -103,7 +106,14 @@ async def test_every_revision_comes_once_through_kills_restarts_and_cuts(
         assert {line["rootWorkflowExecutionId"] for line in journal.lines[HAS_BEGUN:]} == {root_id}
 
 
-@pytest.mark.parametrize("reason", ["CURSOR_EXPIRED", "EPOCH_CHANGED"])
+@pytest.mark.parametrize(
+    ("served_url", "reason"),
+    [
+        ("sqlite", "CURSOR_EXPIRED"),
+        pytest.param("postgresql", "EPOCH_CHANGED", marks=pytest.mark.postgresql),
+    ],
+    indirect=["served_url"],
+)
 async def test_a_place_that_is_gone_is_answered_with_the_state(
     server: ServerProcess, served_url: str, network: Network, reason: str
 ) -> None:
@@ -144,6 +154,7 @@ async def change(server: ServerProcess, ids: list[str], times: int) -> None:
         await command(server, "UpdateContext", id=ids[number % len(ids)], patch={"number": number})
 
 
+@on_one_database
 async def test_a_socket_that_is_closed_with_a_passing_code_is_opened_again(server: ServerProcess) -> None:
     root_id = await start(server)
     gateway = Gateway(server)
@@ -160,6 +171,7 @@ async def test_a_socket_that_is_closed_with_a_passing_code_is_opened_again(serve
             assert_nothing_is_missing(follower, until)
 
 
+@on_one_database
 async def test_a_client_whose_request_is_at_fault_does_not_ask_again(server: ServerProcess) -> None:
     root_id = await start(server)
     gateway = Gateway(server)
@@ -177,6 +189,7 @@ async def all_fail(followers: list[Follower], because: str) -> None:
     assert [follower.name for follower in followers if because not in follower.errors] == []
 
 
+@on_one_database
 async def test_a_network_that_goes_silent_is_noticed(server: ServerProcess, network: Network) -> None:
     """No end ever learns that these connections are dead; the clients have to find out."""
     root_id = await start(server)
@@ -194,6 +207,7 @@ async def test_a_network_that_goes_silent_is_noticed(server: ServerProcess, netw
             assert_nothing_is_missing(follower, until)
 
 
+@on_one_database
 async def test_an_execution_that_is_not_there_is_not_asked_for_again(
     server: ServerProcess, network: Network
 ) -> None:
@@ -201,6 +215,7 @@ async def test_an_execution_that_is_not_there_is_not_asked_for_again(
         await all_fail(followers, "There is no")
 
 
+@on_one_database
 async def test_an_address_that_is_not_there_is_not_asked_again(server: ServerProcess) -> None:
     async with following(OVER_HTTP, f"{server.url}/nothing", "exec_00000000000000000000000000") as followers:
         await all_fail(followers, "404")
