@@ -3,6 +3,7 @@
 import type { ExecutionViewFragment } from '../generated/graphql';
 import { href } from '../route';
 import { Moment } from '../shell/Moment';
+import { doneOf } from '../shell/progress';
 import { Status } from '../shell/Status';
 
 export function ExecutionHeader({ execution }: { execution: ExecutionViewFragment }) {
@@ -25,8 +26,8 @@ export function ExecutionHeader({ execution }: { execution: ExecutionViewFragmen
           <Status status={execution.runtimeStatus} />
         </Fact>
         <Fact name="Steps done">
-          <progress max={progress.total} value={progress.completed + progress.disabled} aria-label="Steps done" />{' '}
-          {progress.completed + progress.disabled} of {progress.total}
+          <progress max={progress.total} value={doneOf(progress)} aria-label="Steps done" />{' '}
+          {doneOf(progress)} of {progress.total}
         </Fact>
         <Fact name="Template">
           <a href={href(['templates', version.workflowTemplate.key, version.id])}>

@@ -3,6 +3,7 @@
 import type { ExecutionListQuery, WatchExecutionsSubscription } from '../generated/graphql';
 import { href } from '../route';
 import { Moment } from '../shell/Moment';
+import { doneOf } from '../shell/progress';
 import { Status } from '../shell/Status';
 
 export type ExecutionRow =
@@ -33,7 +34,7 @@ export function ExecutionTable({ rows }: { rows: ExecutionRow[] }) {
                 <Status status={row.runtimeStatus} />
               </td>
               <td>
-                {row.progress.completed} of {row.progress.total}
+                {doneOf(row.progress)} of {row.progress.total}
               </td>
               <td>
                 {row.workflowTemplateVersion.workflowTemplate.name} {row.workflowTemplateVersion.version}
