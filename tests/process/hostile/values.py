@@ -165,7 +165,7 @@ IDS = Group(
         "true": ([True], "ID cannot represent"),
         "a list in the list": ([[["x"]]], "ID cannot represent"),
         "501": (["x"] * 501, "500"),
-        "10,000": (["x"] * 10_000, "500"),
+        "1,000": (["x"] * 1_000, "500"),
     },
 )
 
