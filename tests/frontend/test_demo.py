@@ -8,6 +8,7 @@ from db.migrate import migrate
 from db.store import Store
 from server.demo import KEYS, load_demo
 from tests.api import Api
+from tests.contract.samples import ONE
 
 ACTIVE = "{ workflowTemplates { nodes { key activeVersion { status } versions { totalCount } } } }"
 
@@ -36,16 +37,5 @@ async def test_a_template_that_is_there_stays_and_the_others_come(tmp_path: Path
     await migrate(url)
     async with database_for(url) as database:
         store = Store(database)
-        await Api(store, "default").publish(
-            {
-                "id": "mine",
-                "name": "Mine",
-                "steps": [
-                    {"id": "start", "type": "start", "name": "Start"},
-                    {"id": "end", "type": "end", "name": "End"},
-                ],
-                "stepTransitions": [{"id": "t1", "fromStepId": "start", "toStepId": "end"}],
-            },
-            key="dsc",
-        )
+        await Api(store, "default").publish(ONE, key="dsc")
         assert await load_demo(store) == [key for key in KEYS if key != "dsc"]

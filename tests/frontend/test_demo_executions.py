@@ -16,19 +16,11 @@ from db.store import Store
 from server.demo import KEYS, load_demo
 from server.demo.executions import LAST, STORIES, Made, load_demo_executions
 from tests.api import Api
+from tests.contract.samples import ONE
 from tests.databases import sqlite_url
 from tests.docs.pages import table
 
 CHILDREN = 3
-MINIMAL = {
-    "id": "mine",
-    "name": "Mine",
-    "steps": [
-        {"id": "start", "type": "start", "name": "Start"},
-        {"id": "end", "type": "end", "name": "End"},
-    ],
-    "stepTransitions": [{"id": "t1", "fromStepId": "start", "toStepId": "end"}],
-}
 VALUES = "query ($enum: String!) { __type(name: $enum) { enumValues { name } } }"
 EXECUTIONS = """
   {
@@ -212,7 +204,7 @@ async def test_what_somebody_has_driven_on_meanwhile_stays(url: str) -> None:
 async def test_none_is_made_of_a_template_that_is_somebody_elses(url: str) -> None:
     async with database_for(url) as database:
         store = Store(database)
-        await Api(store, "default").publish(MINIMAL, key="verify")
+        await Api(store, "default").publish(ONE, key="verify")
         assert await load_demo(store) == [key for key in KEYS if key != "verify"]
         assert await load_demo_executions(store) is Made.NOT
         assert await executions_of(store) == []
