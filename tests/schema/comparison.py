@@ -80,9 +80,9 @@ def _exact(value: Any) -> Any:
     return str(value) if isinstance(value, str) and not isinstance(value, Digits) else value
 
 
-async def views_of(store: Store, random: Random, tenants: tuple[str, str]) -> list[View]:
-    """Each tenant's view of all that is in the database."""
-    rows = await load_rows(store.database)
+async def views_of(store: Store, random: Random, tenants: tuple[str, str], stranger: str) -> list[View]:
+    """Each tenant's view of what both and the stranger have."""
+    rows = await load_rows(store.database, (*tenants, stranger))
     return [await _view(store, random, rows, tenant) for tenant in tenants]
 
 

@@ -24,8 +24,8 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.fixture(scope="session")
-def made() -> dict[tuple[str, int], tuple[str, str]]:
-    """The two tenants of each world that is there already, by database and seed."""
+def made() -> dict[tuple[str, int], tuple[tuple[str, str], str]]:
+    """The two tenants and the stranger of each world that is there already, by database and seed."""
     return {}
 
 
@@ -34,20 +34,20 @@ async def views(
     request: pytest.FixtureRequest,
     store: Store,
     database_url: str,
-    made: dict[tuple[str, int], tuple[str, str]],
+    made: dict[tuple[str, int], tuple[tuple[str, str], str]],
 ) -> list[View]:
     """What each of a world's two tenants sees; the world is made once and only read."""
     world = (store.database.kind, request.param)
     random = Random(request.param)  # noqa: S311  # the same world each time
     if world not in made:
         run = uuid4().hex[:12]
-        made[world] = (f"one-{run}", f"two-{run}")
-        await make_world(store, random, made[world], stranger=f"stranger-{run}")
+        made[world] = (f"one-{run}", f"two-{run}"), f"stranger-{run}"
+        await make_world(store, random, *made[world])
         await settled(store.database)
         if store.database.kind == "postgresql":
             # As autovacuum does within a minute; without statistics a tenant is planned for as if it had one row.
             await analyse(database_url)
-    seen = await views_of(store, random, made[world])
+    seen = await views_of(store, random, *made[world])
     if world == ("sqlite", 14):
         for view in seen:
             # As it is spelled for every SQLite that this machine's is not.

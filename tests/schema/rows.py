@@ -1,11 +1,11 @@
 """Rows of the database as plain Python values, read without the projection; JSON keeps its numbers' digits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Table, Text, cast, select
+from sqlalchemy import JSON, Column, Table, Text, bindparam, cast, or_, select
 
 from db import tables
 from db.columns import Names
@@ -60,16 +60,20 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-async def load_rows(database: Database) -> Rows:
-    """Every row of every table, whoever's it is; times are RFC 3339 texts."""
-    return {name: await _load(database, table) for name, table in TABLES.items()}
+async def load_rows(database: Database, tenants: Collection[str]) -> Rows:
+    """Every row that these tenants have, and what is nobody's; times are RFC 3339 texts."""
+    return {name: await _load(database, table, tenants) for name, table in TABLES.items()}
 
 
-async def _load(database: Database, table: Table) -> list[Row]:
+async def _load(database: Database, table: Table, tenants: Collection[str]) -> list[Row]:
     shown = [
         cast(column, Text).label(column.name) if _is_json(column) else column for column in table.columns
     ]
-    found = await database.rows(Statement(select(*shown)), {})
+    wanted = select(*shown)
+    named = {f"tenant_{number}": tenant for number, tenant in enumerate(tenants)}
+    if "tenant" in table.c:
+        wanted = wanted.where(or_(*(table.c.tenant == bindparam(name) for name in named)))
+    found = await database.rows(Statement(wanted), named if "tenant" in table.c else {})
     return [
         {column.name: _plain(column, value) for column, value in zip(table.columns, row, strict=True)}
         for row in found
