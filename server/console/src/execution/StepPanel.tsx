@@ -29,7 +29,7 @@ export function StepPanel({ execution, step, isPast }: Props) {
       <p>
         <Status status={step.status} /> · {typeName(step.type)}
         {step.attempt > 1 && ` · attempt ${step.attempt}`}
-        {step.isOverdue && <span className="overdue"> · ⏰ overdue</span>}
+        {step.isOverdue && <span className="overdue"> · ⚠ overdue</span>}
       </p>
       {step.failure && (
         <p className="problem">

@@ -69,7 +69,7 @@ const Row = memo(function Row({ stepId, name, attempt }: RowProps) {
       <td>{attempt.attempt}</td>
       <td>
         <Status status={attempt.status} />
-        {attempt.isOverdue && <span className="overdue"> ⏰ overdue</span>}
+        {attempt.isOverdue && <span className="overdue"> ⚠ overdue</span>}
       </td>
       <td>
         <Moment at={attempt.startedAt} />

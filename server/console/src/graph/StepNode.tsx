@@ -23,7 +23,7 @@ export function StepNodeBox({ id, data, selected }: NodeProps<StepNode>) {
       <strong>{data.name}</strong>
       <span className="step-line">
         {step ? <Status status={step.status} /> : typeName(data.type)}
-        {step?.isOverdue && <span className="overdue"> ⏰ overdue</span>}
+        {step?.isOverdue && <span className="overdue"> ⚠ overdue</span>}
         {children && <span> · {children}</span>}
       </span>
     </div>

@@ -36,7 +36,7 @@ export function QueueTable({ steps }: { steps: QueueFieldsFragment[] }) {
               </td>
               <td>
                 <Moment at={step.dueAt} />
-                {step.isOverdue && <span className="overdue"> ⏰ overdue</span>}
+                {step.isOverdue && <span className="overdue"> ⚠ overdue</span>}
               </td>
               <td>
                 <Claimant step={step} />
